@@ -1,0 +1,51 @@
+# Two commands matter: `make demo` and `make test`. Both install what they need.
+PYTHON ?= python3
+VENV   ?= .venv
+FACES  ?=
+PEOPLE ?=
+BIN    := $(VENV)/bin
+
+.PHONY: demo test check install format lock clean
+
+demo: install  ## the whole loop: enrol, refuse duplicates, publish, claim
+	$(BIN)/personhood demo $(if $(FACES),--faces $(FACES)) $(if $(PEOPLE),--people $(PEOPLE))
+
+test: install  ## everything that passes without a GPU
+	$(BIN)/pytest
+
+check: install  ## before every commit: format, lint, types, who imports whom, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m contracts.compile --check
+	$(BIN)/pytest -m "not slow"
+
+install: $(VENV)/.installed node_modules/.installed  ## packages, local chain, models, circuit
+	$(BIN)/personhood models install opencv
+	$(BIN)/personhood artifacts install
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+# anvil's package is one a platform, which a lock made on another platform does not name; where
+# it cannot be had, the embedded node takes its place.
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-audit --no-fund --silent
+	npm install --no-save --no-package-lock --no-audit --no-fund --silent @foundry-rs/anvil@1.7.1 \
+		|| echo "anvil cannot be had here: the embedded node will serve"
+	touch $@
+
+format:
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## after a change of pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--extra dev --extra localnode pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,165 @@
+"""Claiming an epoch's income: the status of an epoch, a proof, a payment.
+
+Nothing here asks anyone about this wallet's own commitment: membership is looked up in the
+group that is rebuilt whole from the chain.
+"""
+
+from dataclasses import dataclass
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from distribution.chain import Chain, Receipt
+from distribution.deployment import DISTRIBUTOR, TOKEN, Deployment
+from distribution.errors import NotAMember
+from distribution.registry import read_group
+from identity_proofs.group import Group
+from identity_proofs.identity import Identity
+from identity_proofs.poseidon import poseidon
+from identity_proofs.proof import SemaphoreProof, to_field
+from identity_proofs.prover import Prover
+
+ANYONE = "0x" + "00" * 20
+
+
+@dataclass(frozen=True, slots=True)
+class EpochStatus:
+    """One epoch as the chain has it.
+
+    Attributes:
+        epoch: its number, from 0 at genesis.
+        root: its frozen root; 0 while nobody has opened it.
+        ends_at: seconds since 1970.
+        pool: what the distributor holds, in the token's smallest unit.
+    """
+
+    epoch: int
+    root: int
+    ends_at: int
+    pool: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim as the distributor takes it; `proof` binds every other field."""
+
+    epoch: int
+    recipient: str
+    fee: int
+    relayer: str
+    proof: SemaphoreProof
+
+
+def read_epoch(chain: Chain, deployment: Deployment) -> EpochStatus:
+    """The current epoch."""
+    epoch = chain.call(DISTRIBUTOR, deployment.distributor, "currentEpoch")
+    return EpochStatus(
+        epoch=epoch,
+        root=chain.call(DISTRIBUTOR, deployment.distributor, "epochRoot", epoch),
+        ends_at=deployment.genesis + (epoch + 1) * deployment.epoch_length,
+        pool=balance_of(chain, deployment, deployment.distributor),
+    )
+
+
+def open_epoch(chain: Chain, deployment: Deployment) -> EpochStatus:
+    """Freeze the registry's root as the current epoch's, unless that is done already.
+
+    Raises:
+        EpochNotClaimable: the registry has no member yet.
+    """
+    status = read_epoch(chain, deployment)
+    if status.root == 0:
+        chain.transact(DISTRIBUTOR, deployment.distributor, "openEpoch")
+        status = read_epoch(chain, deployment)
+    return status
+
+
+def compute_scope(deployment: Deployment, epoch: int) -> int:
+    """Semaphore's scope: keccak256(abi.encode(chain id, distributor, epoch))."""
+    return _keccak_of(
+        ["uint256", "address", "uint256"], [deployment.chain_id, deployment.distributor, epoch]
+    )
+
+
+def compute_message(recipient: str, fee: int, relayer: str) -> int:
+    """Semaphore's message: keccak256(abi.encode(recipient, fee, relayer or 0))."""
+    return _keccak_of(["address", "uint256", "address"], [recipient, fee, relayer])
+
+
+def is_claimed(chain: Chain, deployment: Deployment, identity: Identity, epoch: int) -> bool:
+    """Whether this identity was paid for `epoch`.
+
+    Looked up in all of the epoch's payments, so that the node learns of no one nullifier.
+    """
+    scope = to_field(compute_scope(deployment, epoch))
+    nullifier = poseidon([scope, identity.secret_scalar])
+    payments = chain.events(
+        DISTRIBUTOR, deployment.distributor, "Claimed", deployment.block, {"epoch": epoch}
+    )
+    return any(payment["nullifier"] == nullifier for payment in payments)
+
+
+def prove_claim(
+    prover: Prover,
+    identity: Identity,
+    group: Group,
+    deployment: Deployment,
+    *,
+    epoch: int,
+    recipient: str,
+    fee: int = 0,
+    relayer: str = ANYONE,
+) -> Claim:
+    """Prove membership in the epoch's group, bound to who is paid.
+
+    Raises:
+        NotAMember: the identity's commitment is not in `group`.
+    """
+    if identity.commitment not in group:
+        raise NotAMember(
+            "this wallet is not in the epoch's group: enrol at a kiosk, and claim from the "
+            "epoch after its publication"
+        )
+    proof = prover.prove(
+        identity,
+        group.proof(group.index_of(identity.commitment)),
+        scope=compute_scope(deployment, epoch),
+        message=compute_message(recipient, fee, relayer),
+    )
+    return Claim(epoch=epoch, recipient=recipient, fee=fee, relayer=relayer, proof=proof)
+
+
+def submit_claim(chain: Chain, deployment: Deployment, claim: Claim) -> Receipt:
+    """Send the claim; `recipient` is paid when this returns.
+
+    Raises:
+        AlreadyClaimed: this nullifier was spent in this epoch.
+        ProofRefused: the proof does not hold for the epoch's root or for these fields.
+        EpochNotClaimable: no root, or outside the late window.
+        PoolTooPoor: the pool cannot pay now.
+    """
+    return chain.transact(
+        DISTRIBUTOR,
+        deployment.distributor,
+        "claim",
+        claim.epoch,
+        claim.recipient,
+        claim.fee,
+        claim.relayer,
+        claim.proof.nullifier,
+        list(claim.proof.points),
+    )
+
+
+def balance_of(chain: Chain, deployment: Deployment, address: str) -> int:
+    """The token balance of `address`, in the token's smallest unit."""
+    return int(chain.call(TOKEN, deployment.token, "balanceOf", address))
+
+
+def read_epoch_group(chain: Chain, deployment: Deployment, status: EpochStatus) -> Group:
+    """The group whose root `status` froze."""
+    return read_group(chain, deployment, at_root=status.root)
+
+
+def _keccak_of(types: list[str], values: list[int | str]) -> int:
+    return int.from_bytes(keccak(encode(types, values)), "big")

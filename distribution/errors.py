@@ -1,0 +1,87 @@
+"""What can go wrong between us and the chain.
+
+DistributionError
+├── ChainUnreachable          no JSON-RPC answer from the endpoint
+├── NodeFailed                a local node did not start
+├── NotDeployed               no deployment file, or no code at its addresses
+├── DeploymentMismatch        the deployment file is of another chain
+├── SenderMissing             nobody to pay gas: no key and no node-held account
+├── GroupMismatch             the chain's events do not give the chain's root
+├── PublishConflict           the chain holds members that our records do not
+├── NotAMember                this wallet is not in the epoch's group
+└── ContractRefused           a contract reverted; `reason` is its own word
+    ├── AlreadyClaimed        the nullifier was spent in this epoch
+    ├── ProofRefused          the proof does not hold for this root, scope, message
+    ├── EpochNotClaimable     no root, not begun, or past the late window
+    └── PoolTooPoor           the pool cannot pay now; the right to claim late remains
+"""
+
+from typing import ClassVar
+
+
+class DistributionError(Exception):
+    """Base of all; `code` is stable, the message says what to do."""
+
+    code: ClassVar[str] = "distribution_error"
+
+
+class ChainUnreachable(DistributionError):
+    code = "chain_unreachable"
+
+
+class NodeFailed(DistributionError):
+    code = "node_failed"
+
+
+class NotDeployed(DistributionError):
+    code = "not_deployed"
+
+
+class DeploymentMismatch(DistributionError):
+    code = "deployment_mismatch"
+
+
+class SenderMissing(DistributionError):
+    code = "sender_missing"
+
+
+class GroupMismatch(DistributionError):
+    code = "group_mismatch"
+
+
+class PublishConflict(DistributionError):
+    code = "publish_conflict"
+
+
+class NotAMember(DistributionError):
+    code = "not_a_member"
+
+
+class ContractRefused(DistributionError):
+    """A contract reverted.
+
+    Attributes:
+        reason: the contract's own revert string, for instance ``registry: zero root``.
+    """
+
+    code = "contract_refused"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class AlreadyClaimed(ContractRefused):
+    code = "already_claimed"
+
+
+class ProofRefused(ContractRefused):
+    code = "proof_refused"
+
+
+class EpochNotClaimable(ContractRefused):
+    code = "epoch_not_claimable"
+
+
+class PoolTooPoor(ContractRefused):
+    code = "pool_too_poor"

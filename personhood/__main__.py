@@ -1,0 +1,5 @@
+"""`python -m personhood`."""
+
+from personhood.cli import main
+
+main()

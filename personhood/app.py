@@ -1,0 +1,68 @@
+"""The composition root: what is made of what, and nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy import Engine, create_engine
+from uniqueness.audit import AuditReport
+
+from enrollment.api import create_app
+from enrollment.engine import open_engine
+from enrollment.packs import load_pack, read_manifest
+from enrollment.pipeline import EnrollmentService
+from enrollment.store import EnrollmentStore
+from personhood.keys import kiosk_token, template_key
+from personhood.settings import Settings
+from uniqueness.faiss_index import FaissFlatIndex
+from uniqueness.gallery import Gallery
+from uniqueness.store import GalleryStore
+
+PROVIDERS = {
+    "cpu": ("CPUExecutionProvider",),
+    "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
+}
+
+
+@contextmanager
+def open_service(settings: Settings) -> Iterator[FastAPI]:
+    """The enrolment service, its gallery open for as long as the block runs.
+
+    Raises:
+        EnrollmentError: the model pack is not installed or not the pinned one.
+        UniquenessError: the gallery is owned by another process, or cannot be read.
+    """
+    pack = load_pack(settings.model_pack, settings.models_dir())
+    detector, embedder = open_engine(pack, PROVIDERS[settings.device])
+    engine = open_database(settings)
+    manifest = pack.manifest
+    gallery = Gallery.open(
+        GalleryStore(engine, template_key(settings)),
+        FaissFlatIndex(manifest.embedding_size),
+        manifest.thresholds,
+        manifest.model,
+    )
+    with gallery:
+        service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
+        yield create_app(service, kiosk_token=kiosk_token(settings))
+
+
+def open_database(settings: Settings) -> Engine:
+    """The one database of gallery and enrolments."""
+    return create_engine(settings.database())
+
+
+def read_accepted_commitments(settings: Settings) -> list[int]:
+    """Every accepted commitment, in the order of acceptance: what the publisher posts."""
+    return EnrollmentStore(open_database(settings)).accepted_commitments()
+
+
+def read_audit(settings: Settings) -> AuditReport:
+    """The audit of this database as it stands."""
+    return AuditReport.read(open_database(settings))
+
+
+def plot_scores(settings: Settings, report: AuditReport, path: Path) -> None:
+    """Write the audit's score histogram as PNG, with the thresholds of the model pack."""
+    report.plot(path, read_manifest(settings.model_pack).thresholds)

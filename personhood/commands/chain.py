@@ -1,0 +1,87 @@
+"""`personhood chain`, `deploy` and `publish`."""
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from personhood.settings import Settings
+
+_COIN = 10**18  # smallest units in one coin of an 18-decimals token
+
+
+def chain(port: Annotated[int, typer.Option(help="TCP port on 127.0.0.1")] = 8545) -> None:
+    """Run a local chain until interrupted; its state is kept between runs."""
+    from distribution.local_node import start_local_node
+
+    node = start_local_node(port, state=Settings().chain_state_file())
+    Console().print(f"{node.name} answers at {node.url}; Ctrl-C stops it")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    stopped.wait()
+    node.close()
+
+
+def deploy(
+    amount: Annotated[float, typer.Option(help="income of one epoch, in coins")] = 100,
+    epoch_length: Annotated[int, typer.Option(min=1, help="seconds")] = 7 * 24 * 3600,
+    late_epochs: Annotated[int, typer.Option(min=0, help="past epochs still claimable")] = 4,
+    pool: Annotated[float, typer.Option(help="coins minted into a new local pool")] = 1_000_000,
+    token: Annotated[
+        str | None, typer.Option(help="ERC-20 to pay in; without it a local coin is deployed")
+    ] = None,
+) -> None:
+    """Deploy the contracts and write the deployment file; does nothing where they stand already."""
+    from distribution.chain import Chain
+    from distribution.deployment import Deployment, Terms
+    from distribution.deployment import deploy as deploy_contracts
+
+    settings = Settings()
+    endpoint = Chain.connect(settings.rpc_url, _sender_key(settings))
+    path = settings.deployment_file()
+    if path.exists():
+        deployment = Deployment.read(path).check(endpoint)
+        Console().print("already deployed")
+    else:
+        terms = Terms(
+            amount=round(amount * _COIN),
+            epoch_length=epoch_length,
+            late_epochs=late_epochs,
+            pool=round(pool * _COIN),
+            token=token,
+        )
+        deployment = deploy_contracts(endpoint, terms)
+        deployment.write(path)
+    Console().print(
+        f"registry     {deployment.registry}\n"
+        f"distributor  {deployment.distributor}\n"
+        f"token        {deployment.token}"
+    )
+
+
+def publish(
+    open_epoch: Annotated[
+        bool, typer.Option("--open-epoch", help="also freeze the root for the current epoch")
+    ] = False,
+) -> None:
+    """Post the accepted commitments and the new root to the registry."""
+    from distribution import claims, registry
+    from distribution.chain import Chain
+    from distribution.deployment import Deployment
+    from personhood.app import read_accepted_commitments
+
+    settings = Settings()
+    endpoint = Chain.connect(settings.rpc_url, _sender_key(settings))
+    deployment = Deployment.read(settings.deployment_file()).check(endpoint)
+    done = registry.publish(endpoint, deployment, read_accepted_commitments(settings))
+    Console().print(f"{done.published} published, {done.members} members, gas {done.gas_used:,}")
+    if open_epoch:
+        status = claims.open_epoch(endpoint, deployment)
+        Console().print(f"epoch {status.epoch} is open")
+
+
+def _sender_key(settings: Settings) -> str | None:
+    return settings.sender_key.get_secret_value() if settings.sender_key else None

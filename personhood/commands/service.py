@@ -1,0 +1,69 @@
+"""`personhood serve`, `enroll` and `audit`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from personhood.settings import Settings
+
+EXIT_NOT_ACCEPTED = 3  # a decision, not a fault: duplicate or review
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="TCP port")] = 8000,
+) -> None:
+    """Run the enrolment service until interrupted."""
+    import uvicorn
+
+    from personhood.app import open_service
+
+    with open_service(Settings()) as app:
+        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
+
+
+def enroll(
+    photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JPEG, PNG or WebP")],
+    commitment: Annotated[str, typer.Option(help="of the wallet: decimal, or hex with 0x")],
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
+) -> None:
+    """Send a photograph and a commitment to the service, as a kiosk does.
+
+    Exit status: 0 accepted, 3 duplicate or review, 1 refused.
+    """
+    from identity_proofs.field import parse_commitment
+    from personhood.keys import kiosk_token
+    from personhood.kiosk_client import KioskClient
+
+    settings = Settings()
+    number = parse_commitment(commitment)
+    with KioskClient(settings.service_url, kiosk_token(settings)) as kiosk:
+        answer = kiosk.enroll(photo.read_bytes(), number)
+    if as_json:
+        typer.echo(
+            json.dumps({"outcome": answer.outcome, "code": answer.code, "text": answer.text})
+        )
+    else:
+        label = f"{answer.outcome} [{answer.code}]" if answer.code else answer.outcome
+        Console().print(f"{label}: {answer.text}", markup=False, highlight=False)
+    if answer.outcome == "refused":
+        raise typer.Exit(1)
+    if answer.outcome != "accepted":
+        raise typer.Exit(EXIT_NOT_ACCEPTED)
+
+
+def audit(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
+    plot: Annotated[Path | None, typer.Option(help="write the score histogram as PNG")] = None,
+) -> None:
+    """Tell how deduplication went: counts, reasons of rejection, scores by bins."""
+    from personhood.app import plot_scores, read_audit
+
+    settings = Settings()
+    report = read_audit(settings)
+    typer.echo(report.to_json() if as_json else report.to_text())
+    if plot is not None:
+        plot_scores(settings, report, plot)

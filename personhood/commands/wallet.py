@@ -1,0 +1,150 @@
+"""`personhood wallet new|status|claim`: the holder's side, which talks to the chain alone."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from personhood.settings import Settings
+
+app = typer.Typer(help="A holder's credential: make one, look, claim.", no_args_is_help=True)
+
+WalletOption = Annotated[
+    Path | None, typer.Option("--wallet", help="keystore file; by default in the data directory")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")]
+
+
+@app.command()
+def new(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
+    """Make a wallet: a new identity in an encrypted keystore. Never overwrites one."""
+    from identity_proofs.keystore import save_identity
+
+    from identity_proofs.identity import Identity
+
+    settings = Settings()
+    path = wallet or settings.wallet_file()
+    identity = Identity.generate()
+    save_identity(path, identity, _password(settings, confirm=True))
+    _show(
+        {"wallet": str(path), "commitment": str(identity.commitment)},
+        "Show the commitment at a kiosk; keep the file and its password, nobody can replace them.",
+        as_json,
+    )
+
+
+@app.command()
+def status(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
+    """Tell the current epoch, whether this wallet is a member, and whether it was paid."""
+    from identity_proofs.keystore import load_identity
+
+    from distribution import claims
+    from distribution.chain import Chain
+    from distribution.deployment import Deployment
+    from distribution.registry import read_group
+
+    settings = Settings()
+    identity = load_identity(wallet or settings.wallet_file(), _password(settings))
+    chain = Chain.connect(settings.rpc_url)
+    deployment = Deployment.read(settings.deployment_file()).check(chain)
+    epoch = claims.read_epoch(chain, deployment)
+    member = identity.commitment in read_group(chain, deployment)
+    in_epoch = epoch.root != 0 and identity.commitment in claims.read_epoch_group(
+        chain, deployment, epoch
+    )
+    claimed = claims.is_claimed(chain, deployment, identity, epoch.epoch)
+    _show(
+        {
+            "commitment": str(identity.commitment),
+            "member": member,
+            "epoch": epoch.epoch,
+            "epoch_ends": _utc(epoch.ends_at),
+            "claimed": claimed,
+            "amount": str(deployment.amount),
+        },
+        _advice(member=member, opened=epoch.root != 0, in_epoch=in_epoch, claimed=claimed),
+        as_json,
+    )
+
+
+@app.command()
+def claim(
+    to: Annotated[
+        str | None, typer.Option(help="who is paid; without it a fresh address is made and kept")
+    ] = None,
+    wallet: WalletOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove membership and claim this epoch's income, from the account that pays gas here."""
+    from identity_proofs.keystore import load_identity
+
+    from distribution import claims
+    from distribution.chain import Chain
+    from distribution.deployment import Deployment
+    from distribution.payout import fresh_payout_address
+    from identity_proofs.artifacts import load_artifacts
+    from identity_proofs.prover import Prover
+
+    settings = Settings()
+    path = wallet or settings.wallet_file()
+    password = _password(settings)
+    identity = load_identity(path, password)
+    sender_key = settings.sender_key.get_secret_value() if settings.sender_key else None
+    chain = Chain.connect(settings.rpc_url, sender_key)
+    deployment = Deployment.read(settings.deployment_file()).check(chain)
+
+    with Console(stderr=True).status("opening the epoch and rebuilding the group") as step:
+        epoch = claims.open_epoch(chain, deployment)
+        group = claims.read_epoch_group(chain, deployment, epoch)
+        step.update("proving membership")
+        recipient = to or fresh_payout_address(path, epoch.epoch, password)
+        prover = Prover(load_artifacts(settings.artifacts_dir()))
+        prepared = claims.prove_claim(
+            prover, identity, group, deployment, epoch=epoch.epoch, recipient=recipient
+        )
+        step.update("waiting for the payment")
+        receipt = claims.submit_claim(chain, deployment, prepared)
+    _show(
+        {
+            "epoch": epoch.epoch,
+            "recipient": recipient,
+            "amount": str(deployment.amount),
+            "transaction": receipt.transaction_hash,
+            "gas_used": receipt.gas_used,
+        },
+        f"Paid. The next epoch begins at {_utc(epoch.ends_at)}.",
+        as_json,
+    )
+
+
+def _advice(*, member: bool, opened: bool, in_epoch: bool, claimed: bool) -> str:
+    if not member:
+        return "Not a member yet: enrol at a kiosk, then wait for the next publication."
+    if claimed:
+        return "Paid for this epoch."
+    if opened and not in_epoch:
+        return "A member, counted from the next epoch on."
+    return "Ready: run `personhood wallet claim`."
+
+
+def _utc(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="minutes")
+
+
+def _password(settings: Settings, *, confirm: bool = False) -> str:
+    if settings.wallet_password is not None:
+        return settings.wallet_password.get_secret_value()
+    answer: str = typer.prompt("Wallet password", hide_input=True, confirmation_prompt=confirm)
+    return answer
+
+
+def _show(facts: dict[str, str | int | bool], advice: str, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        Console().print(f"{name:<14}{value}", highlight=False, soft_wrap=True)
+    Console().print(advice, highlight=False)

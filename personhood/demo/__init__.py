@@ -1,0 +1,1 @@
+"""The whole loop in one run: a chain, the service, people, duplicates, claims, a report."""

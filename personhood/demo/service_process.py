@@ -1,0 +1,52 @@
+"""The enrolment service as the demo runs it: the real command in a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from personhood.errors import DemoFailed
+from personhood.kiosk_client import KioskClient
+
+_START_TIMEOUT = 60.0  # seconds
+
+
+@contextmanager
+def run_service(home: Path, log: Path, token: str) -> Iterator[KioskClient]:
+    """Run `personhood serve` on a free port until the block ends; yields a kiosk's client.
+
+    Raises:
+        DemoFailed: the service did not become ready within a minute; the message names its log.
+    """
+    port = _free_port()
+    environment = os.environ | {"PERSONHOOD_HOME": str(home), "PERSONHOOD_KIOSK_TOKEN": token}
+    command = [sys.executable, "-m", "personhood", "serve", "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        with KioskClient(f"http://127.0.0.1:{port}", token) as kiosk:
+            _wait_until_ready(process, kiosk, log)
+            yield kiosk
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], kiosk: KioskClient, log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT
+    while not kiosk.is_ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DemoFailed(f"the enrolment service did not start:\n{log.read_text()[-2000:]}")
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

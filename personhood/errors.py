@@ -1,0 +1,32 @@
+"""The front door's own errors; those of the rooms pass through it unchanged.
+
+PersonhoodError
+├── ServiceUnreachable    the enrolment service did not answer
+├── KeyUnusable           a key in the environment or in a key file is not one
+├── FacesUnusable         the directory of photographs has not what was asked for
+└── DemoFailed            a step of the demo did not come out as promised
+"""
+
+from typing import ClassVar
+
+
+class PersonhoodError(Exception):
+    """Base of all; `code` is stable, the message says what to do."""
+
+    code: ClassVar[str] = "personhood_error"
+
+
+class ServiceUnreachable(PersonhoodError):
+    code = "service_unreachable"
+
+
+class KeyUnusable(PersonhoodError):
+    code = "key_unusable"
+
+
+class FacesUnusable(PersonhoodError):
+    code = "faces_unusable"
+
+
+class DemoFailed(PersonhoodError):
+    code = "demo_failed"

@@ -1,0 +1,71 @@
+"""The only reader of the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting, each from the variable ``PERSONHOOD_<NAME>`` where it is set.
+
+    No secret has a default: what is not given is made once and kept in a file with mode 0600
+    under `home`, or asked for.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PERSONHOOD_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        Path("~/.local/share/personhood"),
+        description="where the database, the keys and the deployment file are kept",
+    )
+    cache: Path = Field(
+        Path("~/.cache/personhood"),
+        description="where models and circuit artifacts are kept; can be fetched again",
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of the database; SQLite under `home` when unset"
+    )
+    model_pack: str = Field("opencv", description="face models: opencv, buffalo_s or edgeface")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where the face models run")
+    rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
+    service_url: str = Field(
+        "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
+    )
+    kiosk_token: SecretStr | None = Field(
+        None, description="what kiosks show the service; a file under `home` when unset"
+    )
+    template_key: SecretStr | None = Field(
+        None, description="32 bytes in hex that encrypt templates; a file under `home` when unset"
+    )
+    sender_key: SecretStr | None = Field(
+        None, description="32 bytes in hex of the account that pays gas; node-held when unset"
+    )
+    wallet_password: SecretStr | None = Field(
+        None, description="opens the wallet's keystore; asked for when unset"
+    )
+
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir() / 'personhood.db'}"
+
+    def data_dir(self) -> Path:
+        """`home`, made on first use and readable by its owner alone."""
+        path = self.home.expanduser()
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return path
+
+    def deployment_file(self) -> Path:
+        return self.data_dir() / "deployment.json"
+
+    def chain_state_file(self) -> Path:
+        return self.data_dir() / "chain-state.json"
+
+    def wallet_file(self) -> Path:
+        return self.data_dir() / "wallet.json"
+
+    def models_dir(self) -> Path:
+        return self.cache.expanduser() / "models"
+
+    def artifacts_dir(self) -> Path:
+        return self.cache.expanduser() / "artifacts"

@@ -1,0 +1,153 @@
+import pytest
+from eth_abi import encode
+from eth_utils import keccak
+
+from tests.contracts.chain import CHAIN_ID, Event, RevertedError
+from tests.contracts.claims import GROUP, RECIPIENTS, RELAYER
+from tests.contracts.world import (
+    AMOUNT,
+    EPOCH_LENGTH,
+    GENESIS,
+    LATE_EPOCHS,
+    NOBODY,
+    REGISTRAR,
+    STRANGER,
+    World,
+    build_world,
+    deploy,
+    deploy_distributor,
+)
+
+NO_POINTS = [0] * 8
+
+
+def test_parameters_can_be_read(world: World) -> None:
+    expected = {
+        "registry": world.registry.address,
+        "token": world.token.address,
+        "amount": AMOUNT,
+        "genesis": GENESIS,
+        "epochLength": EPOCH_LENGTH,
+        "lateEpochs": LATE_EPOCHS,
+    }
+    assert {name: world.distributor.call(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "epoch"),
+    [(0, 0), (1, 0), (EPOCH_LENGTH - 1, 0), (EPOCH_LENGTH, 1), (1000 * EPOCH_LENGTH, 1000)],
+)
+def test_epochs_are_counted_from_genesis(world: World, seconds: int, epoch: int) -> None:
+    world.chain.now = GENESIS + seconds
+    assert world.distributor.call("currentEpoch") == epoch
+
+
+def test_there_is_no_epoch_before_genesis(world: World) -> None:
+    world.chain.now = GENESIS - 1
+    with pytest.raises(RevertedError, match="^distributor: before genesis$"):
+        world.distributor.call("currentEpoch")
+    with pytest.raises(RevertedError, match="^distributor: before genesis$"):
+        world.distributor.transact("openEpoch")
+    with pytest.raises(RevertedError, match="^distributor: before genesis$"):
+        claim_without_proof(world, 0)
+
+
+def test_ends_of_epochs_and_of_their_claims(world: World) -> None:
+    assert world.distributor.call("epochEnds", 0) == GENESIS + EPOCH_LENGTH
+    assert world.distributor.call("epochEnds", 7) == GENESIS + 8 * EPOCH_LENGTH
+    assert world.distributor.call("claimsEnd", 7) == GENESIS + (8 + LATE_EPOCHS) * EPOCH_LENGTH
+
+
+def test_anybody_opens_an_epoch_and_twice_is_once(world: World) -> None:
+    first = world.distributor.transact("openEpoch", sender=STRANGER)
+    second = world.distributor.transact("openEpoch", sender=STRANGER)
+
+    assert first.events == [Event("EpochOpened", {"epoch": 0, "root": GROUP.root})]
+    assert second.events == []
+    assert first.returned == second.returned == world.distributor.call("epochRoot", 0) == GROUP.root
+
+
+def test_an_open_epoch_keeps_its_root(world: World) -> None:
+    world.distributor.transact("openEpoch")
+    world.registry.transact("update", GROUP.root, 99, 3, [], [0], sender=REGISTRAR)
+
+    assert world.distributor.transact("openEpoch").returned == GROUP.root
+
+    world.enter_epoch(1)
+    assert world.distributor.transact("openEpoch").returned == 99
+    assert world.distributor.call("epochRoot", 0) == GROUP.root
+
+
+def test_an_empty_registry_opens_no_epoch() -> None:
+    world = build_world()
+    with pytest.raises(RevertedError, match="^distributor: registry has no members$"):
+        world.distributor.transact("openEpoch")
+    with pytest.raises(RevertedError, match="^distributor: registry has no members$"):
+        claim_without_proof(world, 0)
+    assert world.distributor.call("epochRoot", 0) == 0
+
+
+def test_an_epoch_nobody_opened_pays_nobody(world: World) -> None:
+    world.enter_epoch(1)
+    with pytest.raises(RevertedError, match="^distributor: epoch never opened$"):
+        claim_without_proof(world, 0)
+
+
+@pytest.mark.parametrize("epoch", [2, 2**256 - 1])
+def test_the_future_cannot_be_claimed(world: World, epoch: int) -> None:
+    world.enter_epoch(1)
+    with pytest.raises(RevertedError, match="^distributor: epoch not claimable$"):
+        claim_without_proof(world, epoch)
+
+
+def test_scope_is_that_of_the_protocol(world: World) -> None:
+    preimage = encode(["uint256", "address", "uint256"], [CHAIN_ID, world.distributor.address, 7])
+    assert world.distributor.call("scope", 7) == int.from_bytes(keccak(preimage), "big")
+
+
+def test_message_is_that_of_the_protocol(world: World) -> None:
+    terms = (RECIPIENTS[0], 5, RELAYER)
+    preimage = encode(["address", "uint256", "address"], terms)
+    assert world.distributor.call("message", *terms) == int.from_bytes(keccak(preimage), "big")
+
+
+def test_a_refused_claim_opens_nothing(world: World) -> None:
+    with pytest.raises(RevertedError, match="^distributor: invalid proof$"):
+        claim_without_proof(world, 0)
+    assert world.distributor.call("epochRoot", 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ({"registry": STRANGER}, "registry is no contract"),
+        ({"token": STRANGER}, "token is no contract"),
+        ({"amount": 0}, "zero amount"),
+        ({"epochLength": 0}, "zero epoch length"),
+    ],
+)
+def test_senseless_terms_are_not_deployed(
+    world: World, terms: dict[str, str | int], reason: str
+) -> None:
+    sound = {
+        "registry": world.registry.address,
+        "token": world.token.address,
+        "amount": AMOUNT,
+        "genesis": GENESIS,
+        "epochLength": EPOCH_LENGTH,
+        "lateEpochs": LATE_EPOCHS,
+    }
+    with pytest.raises(RevertedError, match=f"^distributor: {reason}$"):
+        deploy(world.chain, "UbiDistributor", *(sound | terms).values())
+
+
+def test_every_deployment_has_its_own_scope(world: World) -> None:
+    other = deploy_distributor(world.chain, world.registry, world.token)
+    elsewhere = build_world(chain_id=CHAIN_ID + 1).distributor
+    assert elsewhere.address == world.distributor.address
+    scopes = {d.call("scope", 0) for d in (world.distributor, other, elsewhere)}
+    assert len(scopes) == 3
+
+
+def claim_without_proof(world: World, epoch: int) -> None:
+    world.distributor.transact("claim", epoch, RECIPIENTS[0], 0, NOBODY, 1, NO_POINTS)

@@ -1,0 +1,12 @@
+"""The model packs that tests run with: the user's own, fetched once."""
+
+from pathlib import Path
+
+from enrollment.packs import ModelPack, install_pack
+
+CACHE = Path.home() / ".cache/personhood/models"
+
+
+def opencv_pack() -> ModelPack:
+    """Install the default pack if it is not, as `personhood models install opencv` would."""
+    return install_pack("opencv", CACHE)

@@ -1,0 +1,161 @@
+"""What the gallery's own records say: how many people, which outcomes, how scores lie.
+
+Read from the database alone, beside a running service. No person, request or single score is
+in there to be read.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Engine, Row, func, select
+
+from uniqueness.database import prepare
+from uniqueness.decision import Thresholds
+from uniqueness.store import (
+    HISTOGRAM_BINS_PER_UNIT,
+    REJECTED,
+    Base,
+    OutcomeRow,
+    ScoreCountRow,
+    TemplateRow,
+)
+
+# Told apart without colour: in print, in grey, and by people who see colours differently.
+_STYLES = (
+    {"color": "0.75", "hatch": "", "linestyle": "-"},
+    {"color": "0.45", "hatch": "///", "linestyle": "--"},
+    {"color": "0.15", "hatch": "...", "linestyle": "-."},
+)
+
+
+@dataclass(frozen=True)
+class ScoreHistogram:
+    """How the best impostor scores of one outcome lie.
+
+    Args:
+        outcome: unique, review or duplicate.
+        counts: bin b (see `uniqueness.store.score_bin`) to number of probes.
+    """
+
+    outcome: str
+    counts: dict[int, int]
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The state of deduplication.
+
+    Args:
+        people_enrolled: people with a template.
+        outcomes: decisions and rejections, by kind.
+        rejections: captures that never became a probe, by the code of the reason.
+        models: name of each model with a template or an outcome.
+        histograms: one an outcome that has scores.
+    """
+
+    people_enrolled: int
+    outcomes: dict[str, int]
+    rejections: dict[str, int]
+    models: tuple[str, ...]
+    histograms: tuple[ScoreHistogram, ...]
+
+    @classmethod
+    def read(cls, engine: Engine) -> Self:
+        """Read the report from a gallery's database, in one consistent view of it."""
+        people = select(func.count(func.distinct(TemplateRow.person_id)))
+        outcomes = select(OutcomeRow.outcome, func.count()).group_by(OutcomeRow.outcome)
+        rejections = (
+            select(OutcomeRow.reason, func.count())
+            .where(OutcomeRow.outcome == REJECTED)
+            .group_by(OutcomeRow.reason)
+        )
+        models = select(OutcomeRow.model).union(select(TemplateRow.model))
+        scores = select(
+            ScoreCountRow.outcome, ScoreCountRow.bin, func.sum(ScoreCountRow.count)
+        ).group_by(ScoreCountRow.outcome, ScoreCountRow.bin)
+        Base.metadata.create_all(prepare(engine))
+        with engine.begin() as connection:
+            return cls(
+                people_enrolled=connection.scalar(people) or 0,
+                outcomes=_counts(connection.execute(outcomes)),
+                rejections=_counts(connection.execute(rejections)),
+                models=tuple(sorted(connection.scalars(models))),
+                histograms=_histograms(connection.execute(scores)),
+            )
+
+    def to_json(self) -> str:
+        """Give the report for programs."""
+        return json.dumps(asdict(self), indent=2)
+
+    def to_text(self) -> str:
+        """Give the report for people."""
+        lines = [f"people enrolled  {self.people_enrolled}", f"model  {', '.join(self.models)}"]
+        lines += ["", "outcomes", *_table(self.outcomes)]
+        lines += ["", "rejections, by reason", *_table(self.rejections)]
+        lines += ["", "best score against anyone enrolled, by outcome"]
+        for histogram in self.histograms:
+            total, low, high = _extent(histogram)
+            lines.append(f"  {histogram.outcome:<12}{total:>8}  from {low:.2f} to {high:.2f}")
+        return "\n".join(lines)
+
+    def plot(self, path: Path, thresholds: Thresholds | None = None) -> None:
+        """Draw the histograms as a PNG, with the thresholds as lines where given."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        for histogram, style in zip(self.histograms, cycle(_STYLES), strict=False):
+            axes.bar(
+                [b / HISTOGRAM_BINS_PER_UNIT for b in histogram.counts],
+                list(histogram.counts.values()),
+                width=1 / HISTOGRAM_BINS_PER_UNIT,
+                align="edge",
+                label=histogram.outcome,
+                color=style["color"],
+                hatch=style["hatch"],
+                edgecolor="0.1",
+                linewidth=0.4,
+            )
+        if thresholds:
+            axes.axvline(thresholds.review, color="0", linestyle="--", label="review from")
+            axes.axvline(thresholds.duplicate, color="0", linestyle="-", label="duplicate from")
+        axes.set_yscale("symlog", linthresh=1)
+        axes.set_xlabel("best cosine similarity to anyone enrolled")
+        axes.set_ylabel("probes")
+        axes.set_title(f"{self.people_enrolled} people enrolled")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
+        figure.savefig(path, format="png", dpi=150)
+
+
+def _counts(rows: Iterable[Row[str, int]]) -> dict[str, int]:
+    return dict(sorted((name, int(count)) for name, count in rows))
+
+
+def _histograms(rows: Iterable[Row[str, int, int]]) -> tuple[ScoreHistogram, ...]:
+    by_outcome: dict[str, dict[int, int]] = {}
+    for outcome, number, count in sorted(rows):
+        by_outcome.setdefault(outcome, {})[number] = int(count)
+    # The widest first, so that it is drawn behind the others.
+    ordered = sorted(by_outcome.items(), key=lambda item: -sum(item[1].values()))
+    return tuple(ScoreHistogram(outcome, counts) for outcome, counts in ordered)
+
+
+def _extent(histogram: ScoreHistogram) -> tuple[int, float, float]:
+    numbers = histogram.counts
+    low, high = min(numbers), max(numbers) + 1
+    return (
+        sum(numbers.values()),
+        low / HISTOGRAM_BINS_PER_UNIT,
+        high / HISTOGRAM_BINS_PER_UNIT,
+    )
+
+
+def _table(counts: dict[str, int]) -> list[str]:
+    return [f"  {name:<24}{count:>8}" for name, count in counts.items()] or ["  none"]

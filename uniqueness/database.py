@@ -1,0 +1,43 @@
+"""How the stores talk to their database, so that a commit survives a power cut."""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+
+_BUSY_TIMEOUT = 10_000  # milliseconds
+
+
+def prepare(engine: Engine) -> Engine:
+    """Make an engine's commits durable and its transactions real; returns the same engine.
+
+    On SQLite every connection gets a write-ahead log that is flushed at each commit, and a
+    transaction is one from its first read on. Other databases are left as they are. The engine
+    must be a fresh one, or one that was prepared before.
+    """
+    engine.hide_parameters = True  # an error's text never holds a commitment or a template
+    if engine.dialect.name == "sqlite" and not event.contains(engine, "begin", _begin):
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def writer(engine: Engine) -> Engine:
+    """Give an engine on the same connections for transactions that write.
+
+    On SQLite they take the write lock when they begin (`BEGIN IMMEDIATE`), so that none fails
+    half-way for having read first.
+    """
+    return prepare(engine).execution_options(writes=True)
+
+
+def _configure(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,84 @@
+"""Every way a uniqueness decision can fail to be made.
+
+A decision (unique, review, duplicate) is a value; these say that there is none.
+
+    UniquenessError
+    ├── InvalidTemplate        the vector is not a finite unit float32 vector
+    ├── InvalidThresholds      not -1 <= review <= duplicate <= 1
+    ├── ModelMismatch          a template of another model than the gallery's
+    ├── GalleryOwned           another process owns this gallery
+    ├── GalleryClosed          the gallery is not open (any more)
+    ├── GalleryUnavailable     the database did not take or give the records
+    └── SealError
+        ├── InvalidKey         not a 256-bit key, or its file cannot be used
+        ├── WrongKey           the records were sealed with another key
+        └── RecordCorrupted    a record was changed after it was sealed
+"""
+
+from typing import ClassVar
+
+
+class UniquenessError(Exception):
+    """Base of all errors of this package; `code` is stable and goes on the wire."""
+
+    code: ClassVar[str] = "uniqueness_error"
+
+
+class InvalidTemplate(UniquenessError):
+    """The vector cannot be a template."""
+
+    code = "invalid_template"
+
+
+class InvalidThresholds(UniquenessError):
+    """The two thresholds do not make two bands below 1."""
+
+    code = "invalid_thresholds"
+
+
+class ModelMismatch(UniquenessError):
+    """Scores between templates of different models mean nothing."""
+
+    code = "model_mismatch"
+
+
+class GalleryOwned(UniquenessError):
+    """Two owners of one gallery could accept one person twice."""
+
+    code = "gallery_owned"
+
+
+class GalleryClosed(UniquenessError):
+    """No decision is taken any more; the caller may retry after a restart."""
+
+    code = "gallery_closed"
+
+
+class GalleryUnavailable(UniquenessError):
+    """The database failed; nothing was decided, and the same request may be retried."""
+
+    code = "gallery_unavailable"
+
+
+class SealError(UniquenessError):
+    """Base of the errors of encryption at rest."""
+
+    code = "seal_error"
+
+
+class InvalidKey(SealError):
+    """The template key cannot be used."""
+
+    code = "template_key_invalid"
+
+
+class WrongKey(SealError):
+    """The gallery was sealed with another key."""
+
+    code = "template_key_wrong"
+
+
+class RecordCorrupted(SealError):
+    """Authentication of a sealed record failed under the right key."""
+
+    code = "template_corrupted"
