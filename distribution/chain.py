@@ -176,7 +176,7 @@ class Chain:
             )
         )
         if receipt["status"] != 1:
-            raise _refusal("the transaction was included and reverted")
+            raise refusal("the transaction was included and reverted")
         return Receipt(
             transaction_hash="0x" + bytes(digest).hex(),
             block=receipt["blockNumber"],
@@ -189,7 +189,7 @@ class Chain:
         try:
             return request()
         except ContractLogicError as reverted:
-            raise _refusal(_reason(reverted)) from reverted
+            raise refusal(_reason(reverted)) from reverted
         except Web3RPCError as refused:
             raise DistributionError(f"the node refused the request: {refused}") from refused
         except (RequestException, OSError) as lost:
@@ -233,6 +233,7 @@ _REFUSALS: dict[str, tuple[type[ContractRefused], str]] = {
 }
 
 
-def _refusal(reason: str) -> ContractRefused:
+def refusal(reason: str) -> ContractRefused:
+    """The error for a contract's revert string."""
     kind, message = _REFUSALS.get(reason, (ContractRefused, f"the contract refused: {reason}"))
     return kind(message, reason)

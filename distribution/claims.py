@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from distribution.chain import Chain, Receipt
+from distribution.chain import Chain, Receipt, refusal
 from distribution.deployment import DISTRIBUTOR, TOKEN, Deployment
 from distribution.errors import NotAMember
 from distribution.registry import read_group
@@ -97,6 +97,16 @@ def is_claimed(chain: Chain, deployment: Deployment, identity: Identity, epoch: 
         DISTRIBUTOR, deployment.distributor, "Claimed", deployment.block, {"epoch": epoch}
     )
     return any(payment["nullifier"] == nullifier for payment in payments)
+
+
+def require_unclaimed(chain: Chain, deployment: Deployment, identity: Identity, epoch: int) -> None:
+    """Tell before a proof is made what the contract would refuse after it.
+
+    Raises:
+        AlreadyClaimed: this identity was paid for `epoch`.
+    """
+    if is_claimed(chain, deployment, identity, epoch):
+        raise refusal("distributor: already claimed")
 
 
 def prove_claim(

@@ -2,6 +2,8 @@
 
 import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from enrollment.capture import decode
@@ -80,25 +82,18 @@ class EnrollmentService:
         request = _identify_request(commitment, capture, idempotency_key)
         if answered := self._answered_before(request):
             return answered
-        template = self._extract_template(capture)  # 1 to 4
+        with self._rejection_counted():
+            image = decode(capture)  # 1
+            face = exactly_one(self._detector.detect(image))  # 2
+            aligned = align(image, face)
+            assess(face, aligned).require()  # 3
+        template = Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
         with self._locks[commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:
                 return enrollment
             decision = self._gallery.identify_and_enroll(template, request.idempotency_key)  # 6
             return self._store.settle(enrollment, _STATUS[decision])  # 7, 8
-
-    def _extract_template(self, capture: bytes) -> Template:
-        """Take steps 1 to 4, which keep nothing; count a rejection by its reason alone."""
-        try:
-            image = decode(capture)  # 1
-            face = exactly_one(self._detector.detect(image))  # 2
-            aligned = align(image, face)
-            assess(face, aligned).require()  # 3
-        except (CaptureRejected, FaceRejected) as rejection:
-            self._gallery.record_rejection(rejection.code)
-            raise
-        return Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
 
     def recover(self) -> None:
         """Settle the enrolments that were under way when the service last stopped."""
@@ -108,6 +103,15 @@ class EnrollmentService:
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""
         return self._store.accepted_commitments()
+
+    @contextmanager
+    def _rejection_counted(self) -> Iterator[None]:
+        """Count a photograph that is refused by the code of its reason, and keep nothing else."""
+        try:
+            yield
+        except (CaptureRejected, FaceRejected) as rejection:
+            self._gallery.record_rejection(rejection.code)
+            raise
 
     def _answered_before(self, request: EnrollmentRequest) -> Enrollment | None:
         """Look up the answer this request got, before any work on its face."""

@@ -9,6 +9,7 @@ import os
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,7 +51,8 @@ def install_artifacts(source: Path, cache: Path, depth: int = DEFAULT_DEPTH) -> 
 
     `source` is the installed npm package's directory, or a .tgz or .zip archive of it. Each file
     is replaced at once, after its digest was checked. Raises `ArtifactsMissing` if `source` lacks
-    a file, `ArtifactDigestMismatch` for a wrong one, `ArtifactInvalid` for an unreadable archive.
+    a file, `ArtifactDigestMismatch` for a wrong one, `ArtifactInvalid` for an unreadable archive,
+    `OSError` if `cache` cannot be written.
     """
     names = _names(depth)
     with _open_source(source) as read:
@@ -125,8 +127,8 @@ def _open_source(source: Path) -> Iterator[Reader]:
             f"{source} does not hold the files of this depth: give the directory or archive of "
             "@zk-kit/semaphore-artifacts 4.13.0 to `personhood artifacts install`."
         ) from error
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise ArtifactInvalid(f"{source} is neither a directory, a .tgz nor a .zip.") from error
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ArtifactInvalid(f"{source} is damaged, or neither a .tgz nor a .zip.") from error
 
 
 def _read_limited(file: IO[bytes] | None) -> bytes:

@@ -91,8 +91,8 @@ class Group:
         Raises `InvalidCommitment` for 0 or a value not below r, and `MemberExists` for a
         commitment in the group already or twice among `commitments`.
         """
-        leaves = list(commitments)
-        self._refuse_bad(leaves)
+        leaves = [parse_commitment(commitment) for commitment in commitments]
+        self._refuse_known(leaves)
         start = self.size
         self._levels[0].extend(leaves)
         self._index.update(zip(leaves, range(start, self.size), strict=True))
@@ -105,7 +105,8 @@ class Group:
         `MemberExists` as `insert_many` does.
         """
         old = self._member_at(index)
-        self._refuse_bad([commitment])
+        commitment = parse_commitment(commitment)
+        self._refuse_known([commitment])
         self._set_leaf(index, commitment)
         del self._index[old]
         self._index[commitment] = index
@@ -134,10 +135,9 @@ class Group:
             raise UnknownMember(f"The group has no member at index {index}.")
         return self._levels[0][index]
 
-    def _refuse_bad(self, commitments: list[int]) -> None:
+    def _refuse_known(self, commitments: list[int]) -> None:
         seen: set[int] = set()
         for commitment in commitments:
-            parse_commitment(commitment)
             if commitment in self._index or commitment in seen:
                 raise MemberExists("This commitment is a member of the group already.")
             seen.add(commitment)

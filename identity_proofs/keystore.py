@@ -14,6 +14,7 @@ from typing import Any
 
 from eth_keyfile.exceptions import EthKeyfileValueError
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
+from eth_utils.exceptions import ValidationError
 
 from identity_proofs.errors import (
     InvalidCommitment,
@@ -42,7 +43,7 @@ def save_identity(
 
     `work_factor` is scrypt's N, a power of two. On return the file has reached the disk. Raises
     `KeystoreExists` if there is anything at `path`, `UnstorableKey` if the private key is not 32
-    bytes of a number the format allows.
+    bytes of a number the format allows, `OSError` if the disk refuses.
     """
     keystore = _encrypt(identity, password, work_factor)
     keystore["commitment"] = str(identity.commitment)
@@ -52,10 +53,14 @@ def save_identity(
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise KeystoreExists(f"{path} exists; choose another name or move it away.") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()  # half a keystore would only stand in the way of the next try
+        raise
     _sync_directory(path.parent)
 
 
@@ -94,8 +99,8 @@ def _encrypt(identity: Identity, password: str, work_factor: int) -> dict[str, A
         raise UnstorableKey("Only identities with a private key of 32 bytes can be stored.")
     try:
         keystore = create_keyfile_json(key, password.encode(), kdf="scrypt", iterations=work_factor)
-    except EthKeyfileValueError:
-        raise UnstorableKey("The private key is too large a number for this format.") from None
+    except (EthKeyfileValueError, ValidationError):
+        raise UnstorableKey("This format cannot hold a private key of this value.") from None
     del keystore["address"]
     return keystore
 

@@ -16,6 +16,7 @@ MAX_DEPTH = 32
 _WORD_BITS = 256
 _WORD_BYTES = 32
 _POINTS = 8
+_MAX_JSON = 4096  # a proof has about 1200 characters
 _MAX_TEXT_BYTES = 31
 
 # What JavaScript's BigInt reads in a string.
@@ -78,6 +79,9 @@ class SemaphoreProof:
     @classmethod
     def from_json(cls, text: str | bytes) -> "SemaphoreProof":
         """Read the JavaScript SDK's proof JSON; raises `MalformedProof`."""
+        # py_ecc lifts Python's recursion limit, so that deep nesting could overflow the C stack.
+        if len(text) > _MAX_JSON:
+            raise MalformedProof(f"A proof's JSON has at most {_MAX_JSON} characters.")
         try:
             fields = json.loads(text)
         except (ValueError, RecursionError):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine
-from uniqueness.audit import AuditReport
 
 from enrollment.api import create_app
 from enrollment.engine import open_engine
@@ -15,6 +14,7 @@ from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentStore
 from personhood.keys import kiosk_token, template_key
 from personhood.settings import Settings
+from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.store import GalleryStore

@@ -7,14 +7,13 @@ in there to be read.
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine, Row, func, select
 
 from uniqueness.database import prepare
-from uniqueness.decision import Thresholds
+from uniqueness.decision import Decision, Thresholds
 from uniqueness.store import (
     HISTOGRAM_BINS_PER_UNIT,
     REJECTED,
@@ -25,11 +24,8 @@ from uniqueness.store import (
 )
 
 # Told apart without colour: in print, in grey, and by people who see colours differently.
-_STYLES = (
-    {"color": "0.75", "hatch": "", "linestyle": "-"},
-    {"color": "0.45", "hatch": "///", "linestyle": "--"},
-    {"color": "0.15", "hatch": "...", "linestyle": "-."},
-)
+_FACE = {Decision.UNIQUE: "0.8", Decision.REVIEW: "1.0", Decision.DUPLICATE: "0.55"}
+_HATCH = {Decision.UNIQUE: "", Decision.REVIEW: "xxxx", Decision.DUPLICATE: "////"}
 
 
 @dataclass(frozen=True)
@@ -110,17 +106,18 @@ class AuditReport:
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        for histogram, style in zip(self.histograms, cycle(_STYLES), strict=False):
+        for histogram in self.histograms:
+            outcome = Decision(histogram.outcome)
             axes.bar(
-                [b / HISTOGRAM_BINS_PER_UNIT for b in histogram.counts],
+                [number / HISTOGRAM_BINS_PER_UNIT for number in histogram.counts],
                 list(histogram.counts.values()),
                 width=1 / HISTOGRAM_BINS_PER_UNIT,
                 align="edge",
                 label=histogram.outcome,
-                color=style["color"],
-                hatch=style["hatch"],
                 edgecolor="0.1",
                 linewidth=0.4,
+                facecolor=_FACE[outcome],
+                hatch=_HATCH[outcome],
             )
         if thresholds:
             axes.axvline(thresholds.review, color="0", linestyle="--", label="review from")

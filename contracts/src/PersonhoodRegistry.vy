@@ -83,8 +83,8 @@ def update(
     @param prevRoot The current root: an update applies to the state it was made for, once.
     @param newRoot The root after the change.
     @param firstIndex Index of the first new leaf: the current `size`.
-    @param commitments The new leaves, in order.
-    @param removals Indices of the leaves set to 0, ascending.
+    @param commitments The new leaves, in order; at most 512.
+    @param removals Indices of the leaves set to 0, ascending; at most 512.
     """
     ownable._check_owner()
     assert prevRoot == self.root, "registry: wrong previous root"

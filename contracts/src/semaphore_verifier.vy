@@ -29,10 +29,11 @@ def _verify(signals: uint256[4], points: uint256[8]) -> bool:
     @return False also for coordinates outside the base field and for points that are off the
             curve or outside the subgroup: the pairing precompile fails on them.
     """
-    linear: uint256[2] = [vk.IC0_X, vk.IC0_Y]
     for signal: uint256 in signals:
         if signal >= FIELD_ORDER:
             return False
+
+    linear: uint256[2] = [vk.IC0_X, vk.IC0_Y]
     linear = ecadd(linear, ecmul([vk.IC1_X, vk.IC1_Y], signals[0]))
     linear = ecadd(linear, ecmul([vk.IC2_X, vk.IC2_Y], signals[1]))
     linear = ecadd(linear, ecmul([vk.IC3_X, vk.IC3_Y], signals[2]))

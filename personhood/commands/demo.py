@@ -13,7 +13,7 @@ from personhood.settings import Settings
 
 def demo(
     faces: Annotated[
-        Path | None, typer.Option(help="photographs, a folder a person; default: eight people")
+        Path | None, typer.Option(help="photographs, a folder a person; default: seven people")
     ] = None,
     people: Annotated[
         int | None, typer.Option(min=1, help="enrol so many of them; default: all")
@@ -28,7 +28,7 @@ def demo(
     crowd = read_people(faces) if faces else read_default_people()
     with Progress(console=console) as progress:
         report, plot = run_demo(crowd, read_bad_photographs(), Settings(), progress, wanted=people)
-    report.photographs = str(faces) if faces else "eight people inside pinned packages"
+    report.photographs = str(faces) if faces else "seven people inside pinned packages"
     report.second_photographs = (
         "different photographs" if faces else "another crop and exposure of the first"
     )

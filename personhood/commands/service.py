@@ -20,7 +20,9 @@ def serve(
     import uvicorn
 
     from personhood.app import open_service
+    from personhood.logging import configure_logging
 
+    configure_logging()
     with open_service(Settings()) as app:
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
 

@@ -21,9 +21,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object, for s
 @app.command()
 def new(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
     """Make a wallet: a new identity in an encrypted keystore. Never overwrites one."""
-    from identity_proofs.keystore import save_identity
-
     from identity_proofs.identity import Identity
+    from identity_proofs.keystore import save_identity
 
     settings = Settings()
     path = wallet or settings.wallet_file()
@@ -39,12 +38,11 @@ def new(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def status(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
     """Tell the current epoch, whether this wallet is a member, and whether it was paid."""
-    from identity_proofs.keystore import load_identity
-
     from distribution import claims
     from distribution.chain import Chain
     from distribution.deployment import Deployment
     from distribution.registry import read_group
+    from identity_proofs.keystore import load_identity
 
     settings = Settings()
     identity = load_identity(wallet or settings.wallet_file(), _password(settings))
@@ -79,13 +77,12 @@ def claim(
     as_json: JsonOption = False,
 ) -> None:
     """Prove membership and claim this epoch's income, from the account that pays gas here."""
-    from identity_proofs.keystore import load_identity
-
     from distribution import claims
     from distribution.chain import Chain
     from distribution.deployment import Deployment
     from distribution.payout import fresh_payout_address
     from identity_proofs.artifacts import load_artifacts
+    from identity_proofs.keystore import load_identity
     from identity_proofs.prover import Prover
 
     settings = Settings()
@@ -98,6 +95,7 @@ def claim(
 
     with Console(stderr=True).status("opening the epoch and rebuilding the group") as step:
         epoch = claims.open_epoch(chain, deployment)
+        claims.require_unclaimed(chain, deployment, identity, epoch.epoch)
         group = claims.read_epoch_group(chain, deployment, epoch)
         step.update("proving membership")
         recipient = to or fresh_payout_address(path, epoch.epoch, password)

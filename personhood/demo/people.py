@@ -23,7 +23,6 @@ _GROUP = {
     "group photograph, 6th person": (1060, 190, 1280, 480),
 }
 _ASTRONAUT = (100, 0, 380, 300)
-_CAMERAMAN = (110, 30, 350, 290)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +49,12 @@ class BadPhotograph:
 
 
 def read_default_people() -> Iterator[Person]:
-    """Eight people: six of insightface's group photograph, two of scikit-image's."""
+    """Seven people: six of insightface's group photograph, one of scikit-image's."""
     with Image.open(_package_file("insightface", "data/images/t1.jpg")) as group:
         for name, box in _GROUP.items():
             yield _cropped(name, group, box)
     with Image.open(_package_file("skimage", "data/astronaut.png")) as portrait:
         yield _cropped("astronaut", portrait, _ASTRONAUT)
-    with Image.open(_package_file("skimage", "data/camera.png")) as portrait:
-        yield _cropped("cameraman", portrait, _CAMERAMAN)
 
 
 def read_people(directory: Path) -> Iterator[Person]:

@@ -4,15 +4,16 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi import decode, encode
-from eth_utils import (
+import pytest
+from eth_abi.abi import decode, encode
+from eth_utils.abi import (
     event_abi_to_log_topic,
+    filter_abi_by_name,
     function_abi_to_4byte_selector,
     get_abi_input_types,
     get_abi_output_types,
 )
-from eth_utils.abi import filter_abi_by_name
-from pyrevm import EVM, BlockEnv, CfgEnv, Env
+from pyrevm import EVM, BlockEnv, CfgEnv, Env, Log
 
 CHAIN_ID = 31337
 DEPLOYER = "0x" + "d0" * 20
@@ -22,6 +23,11 @@ ERROR_STRING = bytes.fromhex("08c379a0")  # selector of Error(string)
 
 class RevertedError(Exception):
     """A transaction was refused; the message is the contract's reason, or empty."""
+
+
+def refused(reason: str) -> pytest.RaisesExc[RevertedError]:
+    """Expect exactly this reason."""
+    return pytest.raises(RevertedError, match=f"^{re.escape(reason)}$")
 
 
 @dataclass(frozen=True)
@@ -60,12 +66,17 @@ class Chain:
             raise RevertedError(_reason(str(error))) from None
         return Contract(self, address.lower(), abi)
 
-    def message_call(self, sender: str, to: str, data: bytes, *, is_static: bool) -> bytes:
+    def message_call(
+        self, sender: str, to: str, data: bytes, *, is_static: bool
+    ) -> tuple[bytes, list[Log]]:
+        """Return what the call answered and what it logged."""
         self.evm.reset_transient_storage()  # as between transactions
         try:
-            return bytes(self.evm.message_call(sender, to, data, is_static=is_static))
+            answer = self.evm.message_call(sender, to, data, is_static=is_static)
         except RuntimeError as error:
             raise RevertedError(_reason(str(error))) from None
+        result = self.evm.result
+        return bytes(answer), result.logs if result else []
 
 
 @dataclass(frozen=True)
@@ -77,14 +88,13 @@ class Contract:
     def call(self, function: str, *args: Any) -> Any:
         """Read: nothing is kept."""
         data = calldata(self.abi, function, *args)
-        answer = self.chain.message_call(DEPLOYER, self.address, data, is_static=True)
+        answer, _ = self.chain.message_call(DEPLOYER, self.address, data, is_static=True)
         return self._decode_answer(function, answer)
 
     def transact(self, function: str, *args: Any, sender: str = DEPLOYER) -> Receipt:
         """Write, or raise `RevertedError`."""
         data = calldata(self.abi, function, *args)
-        answer = self.chain.message_call(sender, self.address, data, is_static=False)
-        logs = self.chain.evm.result.logs
+        answer, logs = self.chain.message_call(sender, self.address, data, is_static=False)
         events = [self._event(*log.data) for log in logs if log.address.lower() == self.address]
         return Receipt(self._decode_answer(function, answer), events)
 
@@ -103,7 +113,9 @@ class Contract:
             for i, topic in zip(indexed, topics[1:], strict=True)
         }
         values = decode([i["type"] for i in plain], data)
-        return Event(entry["name"], args | dict(zip((i["name"] for i in plain), values, strict=True)))
+        return Event(
+            entry["name"], args | dict(zip((i["name"] for i in plain), values, strict=True))
+        )
 
 
 def creation_code(abi: Abi, bytecode: str, *args: Any) -> bytes:

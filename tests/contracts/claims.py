@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from functools import cache
 
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
 from identity_proofs.prover import Prover
@@ -16,13 +19,26 @@ GROUP = Group(COMMITMENTS)
 RECIPIENTS = ["0x" + f"b{i}" * 20 for i in range(3)]
 RELAYER = "0x" + "c0" * 20
 
-Points = tuple[int, int, int, int, int, int, int, int]
+Points = tuple[int, ...]
+
+
+def enroll_members(world: World) -> None:
+    """Post the members' root to an empty registry."""
+    world.registry.transact("update", 0, GROUP.root, 0, COMMITMENTS, [], sender=REGISTRAR)
+
+
+def scope_of(chain_id: int, distributor: str, epoch: int) -> int:
+    preimage = encode(["uint256", "address", "uint256"], [chain_id, distributor, epoch])
+    return int.from_bytes(keccak(preimage), "big")
+
+
+def message_of(recipient: str, fee: int, relayer: str) -> int:
+    preimage = encode(["address", "uint256", "address"], [recipient, fee, relayer])
+    return int.from_bytes(keccak(preimage), "big")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The arguments of `claim`, in its order."""
-
     epoch: int
     recipient: str
     fee: int
@@ -32,29 +48,20 @@ class Claim:
 
     @property
     def arguments(self) -> tuple[int, str, int, str, int, Points]:
-        return (
-            self.epoch,
-            self.recipient,
-            self.fee,
-            self.relayer,
-            self.nullifier,
-            self.points,
-        )
+        """What `claim` takes, in its order."""
+        terms = (self.epoch, self.recipient, self.fee, self.relayer)
+        return *terms, self.nullifier, self.points
 
     def send(self, distributor: Contract, *, sender: str) -> Receipt:
         return distributor.transact("claim", *self.arguments, sender=sender)
 
 
-def enroll_members(world: World) -> None:
-    """Post the members' root to an empty registry."""
-    world.registry.transact("update", 0, GROUP.root, 0, COMMITMENTS, [], sender=REGISTRAR)
-
-
 class Claims:
     """Proves on demand what members would claim from one distributor."""
 
-    def __init__(self, prover: Prover, distributor: Contract) -> None:
+    def __init__(self, prover: Prover, chain_id: int, distributor: str) -> None:
         self._prover = prover
+        self._chain_id = chain_id
         self._distributor = distributor
         self.of = cache(self._prove)
 
@@ -68,6 +75,10 @@ class Claims:
         relayer: str = NOBODY,
     ) -> Claim:
         payee = recipient or RECIPIENTS[member]
-        scope = self._distributor.call("scope", epoch)
-        message = self._distributor.call("message", payee, fee, relayer)
-        return make_claim(self._prover, member, (epoch, payee, fee, relayer), scope, message)
+        proof = self._prover.prove(
+            MEMBERS[member],
+            GROUP.proof(member),
+            scope=scope_of(self._chain_id, self._distributor, epoch),
+            message=message_of(payee, fee, relayer),
+        )
+        return Claim(epoch, payee, fee, relayer, proof.nullifier, proof.points)

@@ -5,6 +5,7 @@ import pytest
 from identity_proofs.artifacts import load_artifacts
 from identity_proofs.prover import Prover
 from personhood.settings import Settings
+from tests.contracts.chain import CHAIN_ID
 from tests.contracts.claims import Claims, enroll_members
 from tests.contracts.world import AMOUNT, World, build_world
 
@@ -22,7 +23,7 @@ def prover() -> Prover:
 @pytest.fixture(scope="session")
 def claims(prover: Prover) -> Claims:
     """Proofs for the distributor of every world: its address is always the same."""
-    return Claims(prover, build_world().distributor)
+    return Claims(prover, CHAIN_ID, build_world().distributor.address)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from contracts import generate_verification_key as generator
 from contracts.artifacts import load
 
 
+@pytest.mark.slow
 def test_artifacts_are_what_the_sources_compile_to() -> None:
     assert compiler.stale_artifacts() == []
 

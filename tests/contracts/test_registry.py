@@ -1,6 +1,6 @@
 import pytest
 
-from tests.contracts.chain import Chain, Contract, Event, RevertedError
+from tests.contracts.chain import Chain, Contract, Event, RevertedError, refused
 from tests.contracts.world import FIELD_ORDER, REGISTRAR, STRANGER, deploy
 
 ROOT, NEXT_ROOT = 101, 102
@@ -84,7 +84,7 @@ def test_tree_can_be_rebuilt_from_events_alone(registry: Contract) -> None:
     ],
 )
 def test_refuses(peopled: Contract, update: Update, reason: str) -> None:
-    with pytest.raises(RevertedError, match=f"^{reason}$"):
+    with refused(reason):
         peopled.transact("update", *update, sender=REGISTRAR)
     assert (peopled.call("root"), peopled.call("size")) == (ROOT, 3)
 
@@ -97,22 +97,22 @@ def test_refuses_more_than_one_batch_holds(registry: Contract) -> None:
 
 
 def test_an_update_counts_once(peopled: Contract) -> None:
-    with pytest.raises(RevertedError, match="wrong previous root"):
+    with refused("registry: wrong previous root"):
         peopled.transact("update", 0, ROOT, 0, COMMITMENTS, [], sender=REGISTRAR)
 
 
 def test_only_the_registrar_posts(registry: Contract) -> None:
-    with pytest.raises(RevertedError, match="^ownable: caller is not the owner$"):
+    with refused("ownable: caller is not the owner"):
         registry.transact("update", 0, ROOT, 0, COMMITMENTS, [], sender=STRANGER)
 
 
 def test_deployer_is_not_the_registrar(registry: Contract) -> None:
-    with pytest.raises(RevertedError, match="^ownable: caller is not the owner$"):
+    with refused("ownable: caller is not the owner"):
         registry.transact("update", 0, ROOT, 0, COMMITMENTS, [])
 
 
 def test_needs_a_registrar() -> None:
-    with pytest.raises(RevertedError, match="^registry: zero registrar$"):
+    with refused("registry: zero registrar"):
         deploy(Chain(), "PersonhoodRegistry", "0x" + "00" * 20)
 
 
@@ -123,7 +123,7 @@ def test_handing_over_takes_two_steps(registry: Contract) -> None:
     registry.transact("accept_ownership", sender=STRANGER)
 
     assert registry.call("owner") == STRANGER
-    with pytest.raises(RevertedError, match="caller is not the owner"):
+    with refused("ownable: caller is not the owner"):
         registry.transact("update", 0, ROOT, 0, COMMITMENTS, [], sender=REGISTRAR)
     registry.transact("update", 0, ROOT, 0, COMMITMENTS, [], sender=STRANGER)
 
@@ -132,5 +132,5 @@ def test_handing_over_takes_two_steps(registry: Contract) -> None:
     ("step", "arguments"), [("transfer_ownership", [STRANGER]), ("accept_ownership", [])]
 )
 def test_nobody_else_hands_it_over(registry: Contract, step: str, arguments: list[str]) -> None:
-    with pytest.raises(RevertedError, match="^ownable"):
+    with pytest.raises(RevertedError, match="ownable"):
         registry.transact(step, *arguments, sender=STRANGER)

@@ -1,11 +1,12 @@
 """The verifier module asked directly, without the checks that the distributor makes first."""
 
 import pytest
-from py_ecc.bn128 import FQ2, b2, curve_order, is_on_curve, multiply
+from py_ecc.bn128.bn128_curve import b2, curve_order, is_on_curve, multiply
+from py_ecc.fields import bn128_FQ2
 
 from identity_proofs.proof import to_field
-from tests.contracts.chain import Chain, Contract
-from tests.contracts.claims import GROUP, Claim, Claims
+from tests.contracts.chain import CHAIN_ID, Chain, Contract
+from tests.contracts.claims import GROUP, Claim, Claims, message_of, scope_of
 from tests.contracts.world import FIELD_ORDER, build_world, deploy_test_contract
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,7 @@ OUTSIDE_SUBGROUP = (
 
 def test_the_point_outside_the_subgroup_is_on_the_curve() -> None:
     x_im, x_re, y_im, y_re = OUTSIDE_SUBGROUP
-    point = (FQ2([x_re, x_im]), FQ2([y_re, y_im]))
+    point = (bn128_FQ2([x_re, x_im]), bn128_FQ2([y_re, y_im]))
     assert is_on_curve(point, b2)
     assert multiply(point, curve_order) is not None
 
@@ -40,9 +41,8 @@ def claim(claims: Claims) -> Claim:
 
 @pytest.fixture(scope="module")
 def signals(claim: Claim) -> Signals:
-    distributor = build_world().distributor
-    message = distributor.call("message", claim.recipient, claim.fee, claim.relayer)
-    scope = distributor.call("scope", claim.epoch)
+    message = message_of(claim.recipient, claim.fee, claim.relayer)
+    scope = scope_of(CHAIN_ID, build_world().distributor.address, claim.epoch)
     return [GROUP.root, claim.nullifier, to_field(message), to_field(scope)]
 
 

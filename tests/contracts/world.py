@@ -61,7 +61,7 @@ def deploy_test_contract(chain: Chain, name: str) -> Contract:
 
 @cache
 def _compile(name: str) -> dict[str, Any]:
-    return dict(compiler.compile_contract(_TEST_SOURCES / f"{name}.vy"))
+    return compiler.compile_contract(_TEST_SOURCES / f"{name}.vy")
 
 
 def build_world(*, token: str = "LocalCoin", chain_id: int = CHAIN_ID) -> World:

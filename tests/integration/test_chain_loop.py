@@ -108,9 +108,7 @@ def test_members_are_paid_once_and_strangers_never(
         claims.submit_claim(chain, deployment, claim_of(other, group))
 
 
-def test_publishing_again_posts_only_what_is_missing(
-    chain: Chain, deployment: Deployment
-) -> None:
+def test_publishing_again_posts_only_what_is_missing(chain: Chain, deployment: Deployment) -> None:
     accepted = [11, 12, 13]
     first = publish(chain, deployment, accepted)
     assert (first.published, first.members) == (3, 3)
@@ -155,13 +153,9 @@ def test_a_root_that_never_was_is_noticed(chain: Chain, deployment: Deployment) 
         read_group(chain, deployment, at_root=99)
 
 
-def test_only_the_registrar_posts(
-    node: LocalNode, chain: Chain, deployment: Deployment
-) -> None:
+def test_only_the_registrar_posts(node: LocalNode, chain: Chain, deployment: Deployment) -> None:
     nobody = Chain.connect(node.url, sender_key="0x" + "11" * 32)
-    chain._web3.eth.send_transaction(
-        {"from": chain.sender, "to": nobody.sender, "value": 10**18}
-    )
+    chain._web3.eth.send_transaction({"from": chain.sender, "to": nobody.sender, "value": 10**18})
     with pytest.raises(ContractRefused, match="caller is not the owner"):
         publish(nobody, deployment, [51])
 

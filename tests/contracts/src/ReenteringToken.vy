@@ -27,3 +27,10 @@ def transfer(to: address, amount: uint256) -> bool:
     self.balanceOf[msg.sender] -= amount
     self.balanceOf[to] += amount
     return True
+
+
+@external
+def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+    self.balanceOf[owner] -= amount
+    self.balanceOf[to] += amount
+    return True

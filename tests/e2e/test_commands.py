@@ -1,0 +1,160 @@
+"""The commands as a person types them, each a process, with state kept between them."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from personhood.demo.people import read_default_people
+
+pytestmark = pytest.mark.slow
+
+
+class Shell:
+    """Runs `personhood` in one environment."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        ports = []
+        for _ in range(2):
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                ports.append(probe.getsockname()[1])
+        self.chain_port, self.service_port = ports
+        self.environment = os.environ | {
+            "PERSONHOOD_HOME": str(home),
+            "PERSONHOOD_RPC_URL": f"http://127.0.0.1:{self.chain_port}",
+            "PERSONHOOD_SERVICE_URL": f"http://127.0.0.1:{self.service_port}",
+            "PERSONHOOD_WALLET_PASSWORD": "correct horse battery staple",
+        }
+        self.children: list[subprocess.Popen[bytes]] = []
+
+    def run(self, *arguments: str, fails: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "personhood", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == fails, done.stdout + done.stderr
+        return done.stdout if fails == 0 else done.stdout + done.stderr
+
+    def start(self, *arguments: str, port: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "personhood", *arguments, "--port", str(port)]
+        log = self.home.with_name(f"{arguments[0]}.log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, env=self.environment, stdout=output, stderr=subprocess.STDOUT
+            )
+        self.children.append(process)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return process
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        raise AssertionError(f"{arguments} did not start")
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        process.terminate()
+        process.wait(timeout=20)
+        self.children.remove(process)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    shell = Shell(tmp_path / "home")
+    yield shell
+    for process in shell.children:
+        process.kill()
+        process.wait()
+
+
+def test_a_person_from_wallet_to_income_with_restarts_between(shell: Shell, tmp_path: Path) -> None:
+    person = next(read_default_people())
+    photo, again = tmp_path / "photo.jpg", tmp_path / "again.jpg"
+    photo.write_bytes(person.photographs[0])
+    again.write_bytes(person.photographs[1])
+
+    wallet = json.loads(shell.run("wallet", "new", "--json"))
+    assert "keystore_exists" in shell.run("wallet", "new", fails=1)
+    assert "chain_unreachable" in shell.run("deploy", fails=1)
+
+    chain = shell.start("chain", port=shell.chain_port)
+    assert "not_deployed" in shell.run("wallet", "status", fails=1)
+    shell.run("deploy")
+    service = shell.start("serve", port=shell.service_port)
+    shell.run("enroll", str(photo), "--commitment", wallet["commitment"])
+    other = json.loads(
+        shell.run("wallet", "new", "--json", "--wallet", str(tmp_path / "other.json"))
+    )
+    refused = shell.run("enroll", str(again), "--commitment", other["commitment"], fails=3)
+    assert refused.startswith("duplicate")
+    assert "commitment_invalid" in shell.run("enroll", str(photo), "--commitment", "0", fails=1)
+    assert "epoch_not_claimable" in shell.run("wallet", "claim", fails=1)
+
+    shell.stop(service)
+    shell.run("publish")
+    time.sleep(3)  # anvil writes its state every two seconds, and once more when it stops
+    shell.stop(chain)
+
+    shell.start("chain", port=shell.chain_port)
+    shell.start("serve", port=shell.service_port)
+    assert shell.run("deploy").startswith("already deployed")
+    still_refused = shell.run("enroll", str(again), "--commitment", other["commitment"], fails=3)
+    assert still_refused.startswith("duplicate")
+    status = json.loads(shell.run("wallet", "status", "--json"))
+    assert (status["member"], status["claimed"]) == (True, False)
+    paid = json.loads(shell.run("wallet", "claim", "--json"))
+    assert paid["amount"] == str(100 * 10**18)
+    assert "already_claimed" in shell.run("wallet", "claim", fails=1)
+    assert "not_a_member" in shell.run(
+        "wallet", "claim", "--wallet", str(tmp_path / "other.json"), fails=1
+    )
+    assert json.loads(shell.run("wallet", "status", "--json"))["claimed"] is True
+    assert "0 published" in shell.run("publish")
+
+    report = json.loads(shell.run("audit", "--json", "--plot", str(tmp_path / "scores.png")))
+    assert report["people_enrolled"] == 1
+    assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
+    private = [path for path in shell.home.iterdir() if path.suffix in {".key", ".json"}]
+    assert {"wallet.json", "template.key", "kiosk.key"} <= {path.name for path in private}
+    for path in private:
+        if path.name not in {"deployment.json", "chain-state.json"}:
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "personhood", "demo", "--output", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "demo-report.json").read_text())
+    assert report["people_enrolled"] == report["duplicates_refused"] == report["claims_paid"] == 7
+    assert report["duplicates_missed"] == report["false_matches"] == 0
+    assert report["second_claims_refused"] == 7
+    assert report["strangers_refused"] == 1
+    assert report["bad_inputs_refused"] == 2
+    assert report["balance_sum"] == report["amount_paid"] == 7 * 100 * 10**18
+    assert 0 < report["gas_per_claim"] < 345_000
+    page = (tmp_path / "demo-report.html").read_text()
+    assert "data:image/png;base64," in page
+    assert "http" not in page.replace("http-equiv", "")  # self-contained: nothing is fetched
+
+
+def test_faces_that_are_not_there(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "personhood", "demo", "--faces", str(tmp_path / "none")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "faces_unusable" in done.stderr

@@ -1,0 +1,63 @@
+"""A process that enrols one photograph and kills itself at a named point, as a power cut would.
+
+python -m tests.integration.crashing_service DIRECTORY COMMITMENT PHOTOGRAPH POINT
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine
+
+from enrollment.engine import open_engine
+from enrollment.pipeline import EnrollmentService
+from enrollment.store import EnrollmentStore
+from tests.models import opencv_pack
+from uniqueness.faiss_index import FaissFlatIndex
+from uniqueness.gallery import Gallery
+from uniqueness.store import GalleryStore
+
+POINTS = {
+    "before reserve": ("enrollments", "reserve", "before"),
+    "after reserve": ("enrollments", "reserve", "after"),
+    "before the gallery commits": ("templates", "commit", "before"),
+    "after the gallery committed": ("templates", "commit", "after"),
+    "before settle": ("enrollments", "settle", "before"),
+    "after settle": ("enrollments", "settle", "after"),
+}
+
+
+def main(directory: str, commitment: str, photograph: str, point: str) -> None:
+    pack = opencv_pack()
+    database = create_engine(f"sqlite:///{directory}/personhood.db")
+    stores = {
+        "enrollments": EnrollmentStore(database),
+        "templates": GalleryStore(database, b"k" * 32),
+    }
+    gallery = Gallery.open(
+        stores["templates"],
+        FaissFlatIndex(pack.manifest.embedding_size),
+        pack.manifest.thresholds,
+        pack.manifest.model,
+    )
+    service = EnrollmentService(*open_engine(pack), gallery, stores["enrollments"])
+    store, method, when = POINTS[point]
+    die_at(stores[store], method, when)
+    service.enroll(int(commitment), Path(photograph).read_bytes())
+
+
+def die_at(store: Any, method: str, when: str) -> None:
+    real = getattr(store, method)
+
+    def deadly(*arguments: Any) -> None:
+        if when == "after":
+            real(*arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(store, method, deadly)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,90 @@
+import ast
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import enrollment
+from enrollment.capture import decode
+from enrollment.engine import align, open_engine
+from enrollment.errors import NoFace
+from enrollment.faces import DetectedFace
+from tests.photographs import as_jpeg, as_png, astronaut, six_people
+
+
+@pytest.fixture(scope="session")
+def engine(opencv_pack):
+    return open_engine(opencv_pack)
+
+
+@pytest.fixture(scope="session")
+def group():
+    return decode(as_png(six_people()))
+
+
+def test_six_people_are_found_widest_first(engine, group):
+    faces = engine[0].detect(group)
+    assert len(faces) == 6
+    widths = [face.width for face in faces]
+    assert widths == sorted(widths, reverse=True)
+    assert all(face.landmarks.shape == (5, 2) for face in faces)
+
+
+def test_a_large_photograph_is_searched_small_and_mapped_back(engine):
+    small = engine[0].detect(decode(as_png(astronaut())))[0]
+    large = engine[0].detect(decode(as_jpeg(astronaut().resize((3072, 3072)))))[0]
+    np.testing.assert_allclose(large.landmarks / 6, small.landmarks, atol=8)
+
+
+def test_many_threads_see_the_same(engine, group):
+    crops = [group[:, left:] for left in range(0, 240, 20)]
+    expected = [engine[0].detect(crop) for crop in crops]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(engine[0].detect, crops))
+    for one, other in zip(expected, found, strict=True):
+        assert [face.box.tolist() for face in one] == [face.box.tolist() for face in other]
+
+
+def test_embeddings_are_unit_vectors_of_the_packs_size(engine, group, opencv_pack):
+    aligned = [align(group, face) for face in engine[0].detect(group)]
+    vectors = engine[1].embed(aligned)
+    assert vectors.shape == (6, opencv_pack.manifest.embedding_size)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    one_by_one = np.concatenate([engine[1].embed([face]) for face in aligned])
+    np.testing.assert_allclose(vectors, one_by_one, atol=1e-5)
+
+
+def test_alignment_is_that_of_insightface(engine, group):
+    from insightface.utils.face_align import norm_crop
+
+    for face in engine[0].detect(group):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of scikit-image, inside it
+            expected = norm_crop(group, face.landmarks)
+        assert (align(group, face).pixels == expected).all()
+
+
+def test_landmarks_in_one_point_are_no_face(group):
+    nowhere = DetectedFace(np.zeros(4, np.float32), np.zeros((5, 2), np.float32), 0.9)
+    with pytest.raises(NoFace):
+        align(group, nowhere)
+
+
+def test_one_file_knows_the_face_libraries():
+    walled = {"cv2", "onnxruntime", "insightface", "skimage"}
+    for path in Path(enrollment.__file__).parent.glob("*.py"):
+        names = {
+            name.partition(".")[0]
+            for node in ast.walk(ast.parse(path.read_text()))
+            for name in _imported(node)
+        }
+        assert path.name == "engine.py" or not names & walled, path
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []

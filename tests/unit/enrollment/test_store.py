@@ -1,0 +1,107 @@
+import pytest
+from sqlalchemy import create_engine, text
+
+from enrollment.errors import (
+    CommitmentAlreadyEnrolled,
+    EnrollmentStoreUnavailable,
+    IdempotencyKeyReused,
+)
+from enrollment.store import EnrollmentRequest, EnrollmentStatus, EnrollmentStore
+
+PENDING, ACCEPTED = EnrollmentStatus.PENDING, EnrollmentStatus.ACCEPTED
+DUPLICATE, REVIEW = EnrollmentStatus.DUPLICATE, EnrollmentStatus.REVIEW
+
+
+@pytest.fixture
+def engine(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path}/enrollments.db")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def store(engine):
+    return EnrollmentStore(engine)
+
+
+def request(number: int, key: str | None = None) -> EnrollmentRequest:
+    return EnrollmentRequest(key or f"key-{number}", f"{number:064x}", number)
+
+
+def test_a_reservation_is_pending_until_it_is_settled(store):
+    enrollment = store.reserve(request(1))
+    assert enrollment.status is PENDING
+    assert store.pending() == (enrollment,)
+    assert store.accepted_commitments() == []
+    assert store.settle(enrollment, ACCEPTED).status is ACCEPTED
+    assert store.pending() == ()
+    assert store.find(request(1)).status is ACCEPTED
+
+
+def test_publication_is_in_the_order_of_acceptance(store):
+    reserved = [store.reserve(request(number)) for number in range(1, 6)]
+    for number in (3, 1, 4):
+        store.settle(reserved[number - 1], ACCEPTED)
+    store.settle(reserved[1], DUPLICATE)
+    store.settle(reserved[4], ACCEPTED)
+    assert store.accepted_commitments() == [3, 1, 4, 5]
+
+
+def test_settling_again_changes_nothing(store):
+    enrollment = store.reserve(request(1))
+    store.settle(enrollment, ACCEPTED)
+    assert store.settle(enrollment, DUPLICATE).status is ACCEPTED
+    assert store.settle(enrollment, ACCEPTED).status is ACCEPTED
+    store.discard(enrollment)
+    assert store.accepted_commitments() == [1]
+
+
+@pytest.mark.parametrize("status", [DUPLICATE, REVIEW])
+def test_a_refusal_keeps_its_answer_and_frees_the_commitment(store, status):
+    store.settle(store.reserve(request(1)), status)
+    assert store.holder(1) is None
+    assert store.find(request(1)).status is status
+    assert store.reserve(EnrollmentRequest("other", "0" * 64, 1)).status is PENDING
+
+
+@pytest.mark.parametrize("status", [PENDING, ACCEPTED])
+def test_a_commitment_is_held_once(store, status):
+    enrollment = store.reserve(request(1))
+    if status is ACCEPTED:
+        store.settle(enrollment, status)
+    assert store.holder(1).id == enrollment.id
+    with pytest.raises(CommitmentAlreadyEnrolled):
+        store.reserve(request(1, key="other"))
+
+
+def test_the_same_request_gets_its_own_reservation_again(store):
+    assert store.reserve(request(1)) == store.reserve(request(1))
+
+
+def test_a_key_with_another_body_is_refused(store):
+    store.reserve(request(1, key="k"))
+    for call in (store.find, store.reserve):
+        with pytest.raises(IdempotencyKeyReused):
+            call(request(2, key="k"))
+
+
+def test_a_discarded_reservation_leaves_nothing(store):
+    store.discard(store.reserve(request(1)))
+    assert store.find(request(1)) is None
+    assert store.holder(1) is None
+
+
+def test_the_largest_commitment_survives(store):
+    store.settle(store.reserve(EnrollmentRequest("k", "0" * 64, 2**256 - 1)), ACCEPTED)
+    assert store.accepted_commitments() == [2**256 - 1]
+
+
+def test_a_broken_database_is_a_coded_error(store, engine):
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE enrollments"))
+    with pytest.raises(EnrollmentStoreUnavailable):
+        store.reserve(request(1))
+
+
+def test_a_row_does_not_print_its_key(store):
+    assert "key-1" not in repr(store.reserve(request(1)))

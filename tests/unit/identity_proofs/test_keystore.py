@@ -1,0 +1,169 @@
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
+
+from identity_proofs.errors import (
+    KeystoreDamaged,
+    KeystoreExists,
+    KeystoreMissing,
+    UnstorableKey,
+    UnsupportedKeystore,
+    WrongPassword,
+)
+from identity_proofs.identity import Identity
+from identity_proofs.keystore import load_identity, read_commitment, save_identity
+
+PASSWORD = "correct horse ü"
+IDENTITY = Identity.from_private_key(bytes(range(1, 33)))
+QUICK = 2**10
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "wallet.json"
+    save_identity(path, IDENTITY, PASSWORD, work_factor=QUICK)
+    return path
+
+
+def change(path: Path, *names: str, value: Any) -> None:
+    """Set the field found by following `names`."""
+    keystore = json.loads(path.read_text("utf-8"))
+    inner = keystore
+    for name in names[:-1]:
+        inner = inner[name]
+    inner[names[-1]] = value
+    path.write_text(json.dumps(keystore), "utf-8")
+
+
+def test_identity_comes_back(path: Path) -> None:
+    assert load_identity(path, PASSWORD).private_key == IDENTITY.private_key
+
+
+def test_commitment_is_read_without_the_password(path: Path) -> None:
+    assert read_commitment(path) == IDENTITY.commitment
+
+
+def test_only_the_owner_can_read_the_file(path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_file_holds_no_secret_and_no_ethereum_address(path: Path) -> None:
+    text = path.read_text("utf-8")
+    for secret in (IDENTITY.private_key.hex(), IDENTITY.export(), str(IDENTITY.secret_scalar)):
+        assert secret not in text
+    assert "address" not in json.loads(text)
+
+
+def test_other_programs_open_the_file(path: Path) -> None:
+    keystore = json.loads(path.read_text("utf-8"))
+    assert decode_keyfile_json(keystore, PASSWORD.encode()) == IDENTITY.private_key
+
+
+def test_keystore_of_another_program_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    key, password = IDENTITY.private_key, PASSWORD.encode()
+    path.write_text(json.dumps(create_keyfile_json(key, password, kdf="scrypt", iterations=QUICK)))
+    assert load_identity(path, PASSWORD).commitment == IDENTITY.commitment
+    with pytest.raises(KeystoreDamaged, match="open it with the password"):
+        read_commitment(path)
+
+
+def test_nothing_is_overwritten(path: Path) -> None:
+    before = path.read_bytes()
+    with pytest.raises(KeystoreExists):
+        save_identity(path, Identity.generate(), PASSWORD, work_factor=QUICK)
+    assert path.read_bytes() == before
+
+
+def test_dangling_link_is_not_followed(tmp_path: Path) -> None:
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(KeystoreExists):
+        save_identity(link, IDENTITY, PASSWORD, work_factor=QUICK)
+    assert not (tmp_path / "elsewhere.json").exists()
+
+
+def test_wrong_password_is_told_apart(path: Path) -> None:
+    for password in ("wrong", "", PASSWORD + " "):
+        with pytest.raises(WrongPassword):
+            load_identity(path, password)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(KeystoreMissing):
+        load_identity(tmp_path / "none.json", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("names", "value"),
+    [
+        (["version"], 4),
+        (["version"], None),
+        (["crypto", "kdf"], "pbkdf2"),
+        (["crypto", "cipher"], "aes-256-gcm"),
+        (["crypto", "kdfparams", "n"], 2**40),
+    ],
+)
+def test_other_versions_and_algorithms_are_unsupported(
+    path: Path, names: list[str], value: Any
+) -> None:
+    change(path, *names, value=value)
+    with pytest.raises(UnsupportedKeystore):
+        load_identity(path, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("names", "value"),
+    [
+        (["crypto"], None),
+        (["crypto", "kdfparams"], {}),
+        (["crypto", "ciphertext"], "00" * 32),
+        (["crypto", "mac"], "00" * 32),
+        (["crypto", "cipherparams", "iv"], "zz"),
+        (["commitment"], "1"),
+        (["commitment"], None),
+        (["checksum"], "00" * 32),
+    ],
+)
+def test_damage_is_not_taken_for_a_wrong_password(path: Path, names: list[str], value: Any) -> None:
+    change(path, *names, value=value)
+    with pytest.raises(KeystoreDamaged):
+        load_identity(path, PASSWORD)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"null"])
+def test_what_is_no_keystore_is_damaged(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    for read in (read_commitment, lambda path: load_identity(path, PASSWORD)):
+        with pytest.raises(KeystoreDamaged):
+            read(path)
+
+
+@pytest.mark.parametrize("names", [["checksum"], ["checksum", "commitment"]])
+def test_fields_that_we_add_may_be_missing(path: Path, names: list[str]) -> None:
+    keystore = json.loads(path.read_text("utf-8"))
+    del keystore["checksum"]
+    for name in names[1:]:
+        del keystore[name]
+    path.write_text(json.dumps(keystore))
+    assert load_identity(path, PASSWORD).commitment == IDENTITY.commitment
+
+
+def test_another_identitys_commitment_is_damage(path: Path) -> None:
+    keystore = json.loads(path.read_text("utf-8"))
+    del keystore["checksum"]
+    path.write_text(json.dumps({**keystore, "commitment": "5"}))
+    with pytest.raises(KeystoreDamaged, match="another identity"):
+        load_identity(path, PASSWORD)
+
+
+@pytest.mark.parametrize("key", [b"", b"short", bytes(33), b"\xff" * 32, bytes(32)], ids=range(5))
+def test_keys_the_format_cannot_hold_are_refused(tmp_path: Path, key: bytes) -> None:
+    path = tmp_path / "wallet.json"
+    with pytest.raises(UnstorableKey):
+        save_identity(path, Identity.from_private_key(key), PASSWORD, work_factor=QUICK)
+    assert not path.exists()

@@ -1,0 +1,103 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from identity_proofs.artifacts import Artifacts
+from identity_proofs.errors import (
+    ArtifactInvalid,
+    InvalidMerkleProof,
+    InvalidSignal,
+    PairingFailed,
+    ProvingFailed,
+)
+from identity_proofs.group import Group, MerkleProof
+from identity_proofs.identity import Identity
+from identity_proofs.poseidon import poseidon
+from identity_proofs.proof import SemaphoreProof, to_field
+from identity_proofs.prover import Prover
+from identity_proofs.verification_key import VerificationKey
+from identity_proofs.verifier import verify_proof
+from identity_proofs.witness import Circuit
+
+IDENTITIES = [Identity.from_private_key(f"member {i}".encode()) for i in range(3)]
+GROUP = Group(identity.commitment for identity in IDENTITIES)
+MEMBER = IDENTITIES[1]
+
+
+def verify(proof: SemaphoreProof, *, scope: int, message: int) -> None:
+    key = VerificationKey.load()
+    verify_proof(proof, roots={GROUP.root}, scope=scope, message=message, key=key)
+
+
+@pytest.fixture(scope="module")
+def circuit(artifacts: Artifacts) -> Circuit:
+    return Circuit(artifacts.read_wasm())
+
+
+def test_program_that_is_no_webassembly_is_refused() -> None:
+    with pytest.raises(ArtifactInvalid):
+        Circuit(b"\0asm nonsense")
+
+
+def test_witness_holds_the_public_signals(circuit: Circuit, artifacts: Artifacts) -> None:
+    secret, scope, message = MEMBER.secret_scalar, 5, 7
+    inputs = {
+        "secret": [secret],
+        "merkleProofLength": [0],
+        "merkleProofIndex": [0],
+        "merkleProofSiblings": [0] * artifacts.depth,
+        "scope": [scope],
+        "message": [message],
+    }
+    expected = [1, MEMBER.commitment, poseidon((scope, secret)), message, scope]
+    assert circuit.witness(inputs)[:5] == expected
+
+
+def test_inputs_that_the_circuit_refuses_are_not_quoted(circuit: Circuit) -> None:
+    for inputs in ({"secret": [1, 2]}, {"nothing": [123456789]}):
+        with pytest.raises(ProvingFailed) as refusal:
+            circuit.witness(inputs)
+        assert "123456789" not in str(refusal.value)
+        assert refusal.value.__suppress_context__
+
+
+@pytest.mark.slow
+def test_wrong_inputs_are_refused_before_proving(prover: Prover) -> None:
+    merkle_proof = GROUP.proof(1)
+    too_deep = MerkleProof(1, MEMBER.commitment, 0, (1,) * (prover.depth + 1))
+    wrong_proofs = [GROUP.proof(0), replace(merkle_proof, root=1), too_deep]
+    for wrong in wrong_proofs:
+        with pytest.raises(InvalidMerkleProof):
+            prover.prove(MEMBER, wrong, scope=1, message=2)
+    for scope, message in ((-1, 2), (1, 2**256)):
+        with pytest.raises(InvalidSignal):
+            prover.prove(MEMBER, merkle_proof, scope=scope, message=message)
+
+
+@pytest.mark.slow
+def test_two_proofs_of_the_same_do_not_look_alike(prover: Prover) -> None:
+    first, second = (prover.prove(MEMBER, GROUP.proof(1), scope=1, message=2) for _ in range(2))
+    assert first.nullifier == second.nullifier
+    assert not set(first.points) & set(second.points)
+
+
+@pytest.mark.slow
+def test_threads_share_a_prover(prover: Prover) -> None:
+    def prove(i: int) -> SemaphoreProof:
+        return prover.prove(IDENTITIES[i], GROUP.proof(i), scope=2**256 - 1, message=i)
+
+    with ThreadPoolExecutor(len(IDENTITIES)) as threads:
+        proofs = list(threads.map(prove, range(len(IDENTITIES))))
+    for i, proof in enumerate(proofs):
+        verify(proof, scope=2**256 - 1, message=i)
+        nullifier = poseidon((to_field(proof.scope), IDENTITIES[i].secret_scalar))
+        assert proof.nullifier == nullifier
+
+
+@pytest.mark.slow
+def test_proof_does_not_hold_for_another_message(prover: Prover) -> None:
+    proof = prover.prove(MEMBER, GROUP.proof(1), scope=1, message=2)
+    verify(proof, scope=1, message=2)
+    with pytest.raises(PairingFailed):
+        verify(replace(proof, message=3), scope=1, message=3)

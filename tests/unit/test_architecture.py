@@ -1,0 +1,58 @@
+"""The walls that import-linter does not draw: one file for each heavy third party."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("personhood", "enrollment", "uniqueness", "identity_proofs", "distribution", "contracts")
+
+WALLS = {
+    "cv2": {"enrollment/engine.py"},
+    "insightface": {"enrollment/engine.py"},
+    "onnxruntime": {"enrollment/engine.py"},
+    "faiss": {"uniqueness/faiss_index.py"},
+    "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
+    "py_ecc": {"identity_proofs/verifier.py"},
+    "zksnake": {"identity_proofs/bn254.py"},
+    "wasmtime": {"identity_proofs/witness.py"},
+    "vyper": {"contracts/compile.py"},
+}
+
+
+def modules() -> list[Path]:
+    return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Top-level names of all that a module imports, also inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("library", WALLS)
+def test_a_heavy_library_stands_behind_its_wall(library: str) -> None:
+    importers = {str(path.relative_to(ROOT)) for path in modules() if library in imports_of(path)}
+    assert importers == WALLS[library]
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = {
+        str(path.relative_to(ROOT))
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+    }
+    # The demo hands its environment on to the service that it starts.
+    assert readers <= {"personhood/demo/service_process.py"}
+
+
+def test_modules_stay_short() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in modules()}
+    assert {path: n for path, n in lengths.items() if n > 320} == {}
