@@ -1,5 +1,6 @@
 """The only file that speaks to a chain through web3."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,7 @@ from distribution.errors import (
 
 REQUEST_TIMEOUT = 30.0  # seconds
 RECEIPT_TIMEOUT = 120.0  # seconds
+RECURSION_LIMIT = 2000  # frames
 _REVERTED = "execution reverted: "
 _T = TypeVar("_T")
 
@@ -64,6 +66,9 @@ class Chain:
         Raises:
             ChainUnreachable: no answer from `url`.
         """
+        # py_ecc, which web3 imports, raises the limit so far that deeply nested JSON from a node
+        # would overflow the C stack and end the process.
+        sys.setrecursionlimit(RECURSION_LIMIT)
         web3 = Web3(HTTPProvider(url, request_kwargs={"timeout": REQUEST_TIMEOUT}))
         if not web3.is_connected():
             raise ChainUnreachable(

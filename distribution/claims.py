@@ -15,8 +15,7 @@ from distribution.errors import NotAMember
 from distribution.registry import read_group
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
-from identity_proofs.poseidon import poseidon
-from identity_proofs.proof import SemaphoreProof, to_field
+from identity_proofs.proof import SemaphoreProof
 from identity_proofs.prover import Prover
 
 ANYONE = "0x" + "00" * 20
@@ -91,8 +90,7 @@ def is_claimed(chain: Chain, deployment: Deployment, identity: Identity, epoch: 
 
     Looked up in all of the epoch's payments, so that the node learns of no one nullifier.
     """
-    scope = to_field(compute_scope(deployment, epoch))
-    nullifier = poseidon([scope, identity.secret_scalar])
+    nullifier = identity.nullifier(compute_scope(deployment, epoch))
     payments = chain.events(
         DISTRIBUTOR, deployment.distributor, "Claimed", deployment.block, {"epoch": epoch}
     )

@@ -14,6 +14,7 @@ from identity_proofs.blake512 import blake512
 from identity_proofs.errors import InvalidPrivateKey
 from identity_proofs.field import SCALAR_FIELD, SUBGROUP_ORDER
 from identity_proofs.poseidon import poseidon
+from identity_proofs.proof import to_field
 
 PRIVATE_KEY_BYTES = 32
 
@@ -87,6 +88,14 @@ class Identity:
     def commitment(self) -> int:
         """The public identity commitment: Poseidon of the public key, in [0, r)."""
         return poseidon(self.public_key)
+
+    def nullifier(self, scope: int) -> int:
+        """This identity's nullifier in a scope: Poseidon of the hashed scope and the secret.
+
+        The same for every proof of this identity in `scope`, an integer in [0, 2^256), and not
+        linkable to its commitment or to its nullifier in another scope.
+        """
+        return poseidon((to_field(scope), self.secret_scalar))
 
     def sign(self, message: int) -> Signature:
         """Sign an integer in [0, r) with EdDSA-Poseidon, deterministically.

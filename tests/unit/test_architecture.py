@@ -1,6 +1,8 @@
 """The walls that import-linter does not draw: one file for each heavy third party."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,13 @@ def test_only_settings_reads_the_environment() -> None:
 def test_modules_stay_short() -> None:
     lengths = {path: len(path.read_text().splitlines()) for path in modules()}
     assert {path: n for path, n in lengths.items() if n > 320} == {}
+
+
+def test_the_service_carries_no_chain_and_no_proof_library() -> None:
+    """Also a safety matter: py_ecc raises the recursion limit of whatever process imports it."""
+    script = (
+        "import sys, personhood.app, personhood.commands.service;"
+        "assert not {'web3', 'eth_account', 'py_ecc', 'zksnake'} & set(sys.modules);"
+        "assert sys.getrecursionlimit() == 1000"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)

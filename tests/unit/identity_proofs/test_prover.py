@@ -14,7 +14,7 @@ from identity_proofs.errors import (
 from identity_proofs.group import Group, MerkleProof
 from identity_proofs.identity import Identity
 from identity_proofs.poseidon import poseidon
-from identity_proofs.proof import SemaphoreProof, to_field
+from identity_proofs.proof import SemaphoreProof
 from identity_proofs.prover import Prover
 from identity_proofs.verification_key import VerificationKey
 from identity_proofs.verifier import verify_proof
@@ -91,8 +91,7 @@ def test_threads_share_a_prover(prover: Prover) -> None:
         proofs = list(threads.map(prove, range(len(IDENTITIES))))
     for i, proof in enumerate(proofs):
         verify(proof, scope=2**256 - 1, message=i)
-        nullifier = poseidon((to_field(proof.scope), IDENTITIES[i].secret_scalar))
-        assert proof.nullifier == nullifier
+        assert proof.nullifier == IDENTITIES[i].nullifier(proof.scope)
 
 
 @pytest.mark.slow
