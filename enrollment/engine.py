@@ -7,12 +7,13 @@ are imported when the first model is opened: a command that sees no face does no
 
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from enrollment.errors import NoFace
+from enrollment.errors import ModelPackInvalid, NoFace
 from enrollment.faces import (
     ALIGNED_SIZE,
     AlignedFace,
@@ -33,6 +34,7 @@ _YUNET_NMS = 0.3
 _SCRFD_CONFIDENCE = 0.6
 _SCRFD_PREPROCESSING = {"mean": 127.5, "std": 128.0}
 _ORT_LOG_ERRORS = 3
+_DEFAULT_BATCH = 64
 
 
 def open_engine(
@@ -50,6 +52,46 @@ def open_engine(
     else:
         detector = ScrfdDetector(pack.detector_path, providers)
     return detector, OnnxEmbedder(pack.embedder_path, pack.manifest.embedder, providers)
+
+
+@dataclass(frozen=True)
+class InsightFaceModels:
+    """What InsightFace found in a directory, with the embedder's own preprocessing."""
+
+    detector: Path
+    embedder: Path
+    embedding_size: int
+    mean: float
+    std: float
+    max_batch: int
+
+
+def find_insightface_models(directory: Path) -> InsightFaceModels:
+    """Find SCRFD and an ArcFace-style embedder among the ONNX files of a directory.
+
+    Raises:
+        ModelPackInvalid: one of them is not there, or InsightFace cannot read the directory.
+    """
+    from insightface.app import FaceAnalysis
+
+    try:
+        wanted = ["detection", "recognition"]
+        found = FaceAnalysis(str(directory), allowed_modules=wanted, providers=list(CPU)).models
+        detector, embedder = found["detection"], found["recognition"]
+        batch, size = embedder.input_shape[0], embedder.output_shape[1]
+        return InsightFaceModels(
+            detector=Path(detector.model_file),
+            embedder=Path(embedder.model_file),
+            embedding_size=int(size),
+            mean=float(embedder.input_mean),
+            std=float(embedder.input_std),
+            max_batch=batch if isinstance(batch, int) else _DEFAULT_BATCH,
+        )
+    except Exception as error:  # InsightFace asserts, and raises what its parsers raise
+        raise ModelPackInvalid(
+            f"{directory} is no directory with an SCRFD detector and an ArcFace-style embedder: "
+            f"{type(error).__name__} {error}".rstrip()
+        ) from error
 
 
 class YuNetDetector:

@@ -38,6 +38,27 @@ def install_models(
     Console().print(f"{pack}: {installed.directory}", highlight=False)
 
 
+@models.command("adopt")
+def adopt_models(
+    directory: Annotated[Path, typer.Argument(exists=True, file_okay=False)],
+    review: Annotated[float, typer.Option(help="cosine from which a person is asked again")],
+    duplicate: Annotated[float, typer.Option(help="cosine from which a person is refused")],
+    measured_on: Annotated[str, typer.Option(help="how and on what the two were measured")],
+    license_of_weights: Annotated[str, typer.Option("--license", help="as their publisher says")],
+) -> None:
+    """Pin a directory of InsightFace models, such as buffalo_l; then name it as the model pack."""
+    from enrollment.adopt import adopt_directory
+    from uniqueness.decision import Thresholds
+
+    adopted = adopt_directory(
+        directory,
+        Thresholds(review, duplicate),
+        thresholds_source=measured_on,
+        license_of_weights=license_of_weights,
+    )
+    Console().print(f"{adopted.name}: set PERSONHOOD_MODEL_PACK={directory}", highlight=False)
+
+
 @artifacts.command("install")
 def install_artifacts(
     source: SourceOption = None,

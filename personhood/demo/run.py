@@ -62,6 +62,8 @@ def run_demo(
     """
     started = time.monotonic()
     report = DemoReport(model_pack=settings.model_pack)
+    say = progress.console.print
+    say("loading the circuit of depth 27 and its proving key")
     prover = Prover(load_artifacts(settings.artifacts_dir()))
     with tempfile.TemporaryDirectory(prefix="personhood-demo-") as folder:
         home = Path(folder)
@@ -73,9 +75,11 @@ def run_demo(
             report.chain = node.name
             chain = Chain.connect(node.url)
             deployment = deploy(chain, Terms())
+            say(f"{node.name} runs at {node.url}; registry, distributor and a funded pool deployed")
 
             # 2 to 4. The service; people, their second photographs, and what is no enrolment.
             with run_service(home, home / "service.log", secrets.token_hex(32)) as kiosk:
+                say("the enrolment service is ready")
                 enrolled = _enroll_people(kiosk, people, report, progress, wanted)
                 missed = _send_duplicates(kiosk, enrolled, report, progress)
                 _send_bad_photographs(kiosk, bad_photographs, report)
@@ -85,6 +89,7 @@ def run_demo(
             accepted = read_accepted_commitments(settings)
             _require(sorted(accepted) == sorted(m.commitment for m in members), "records differ")
             published = registry.publish(chain, deployment, accepted)
+            say(f"the root of {published.members} members is published")
             report.members = published.members
             report.gas_per_member_published = published.gas_used // max(1, published.members)
             _pay_everybody(chain, deployment, prover, members, report, progress)
