@@ -97,12 +97,16 @@ def is_claimed(chain: Chain, deployment: Deployment, identity: Identity, epoch: 
     return any(payment["nullifier"] == nullifier for payment in payments)
 
 
-def require_unclaimed(chain: Chain, deployment: Deployment, identity: Identity, epoch: int) -> None:
-    """Tell before a proof is made what the contract would refuse after it.
+def require_claimable(
+    chain: Chain, deployment: Deployment, identity: Identity, epoch: int, group: Group
+) -> None:
+    """Tell before a proof is made what would be refused after it.
 
     Raises:
+        NotAMember: the identity's commitment is not in the epoch's `group`.
         AlreadyClaimed: this identity was paid for `epoch`.
     """
+    _require_member(identity, group)
     if is_claimed(chain, deployment, identity, epoch):
         raise refusal("distributor: already claimed")
 
@@ -123,11 +127,7 @@ def prove_claim(
     Raises:
         NotAMember: the identity's commitment is not in `group`.
     """
-    if identity.commitment not in group:
-        raise NotAMember(
-            "this wallet is not in the epoch's group: enrol at a kiosk, and claim from the "
-            "epoch after its publication"
-        )
+    _require_member(identity, group)
     proof = prover.prove(
         identity,
         group.proof(group.index_of(identity.commitment)),
@@ -167,6 +167,14 @@ def balance_of(chain: Chain, deployment: Deployment, address: str) -> int:
 def read_epoch_group(chain: Chain, deployment: Deployment, status: EpochStatus) -> Group:
     """The group whose root `status` froze."""
     return read_group(chain, deployment, at_root=status.root)
+
+
+def _require_member(identity: Identity, group: Group) -> None:
+    if identity.commitment not in group:
+        raise NotAMember(
+            "this wallet is not in the epoch's group: enrol at a kiosk, and claim from the "
+            "epoch after its publication"
+        )
 
 
 def _keccak_of(types: list[str], values: list[int | str]) -> int:

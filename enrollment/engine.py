@@ -202,6 +202,8 @@ def _open_model(
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ORT_LOG_ERRORS
+    # Idle workers that spin take the cores from the detector, which runs in OpenCV.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return get_model(
         str(path),
         model_task=task,

@@ -102,6 +102,7 @@ class AuditReport:
         """Draw the histograms as a PNG, with the thresholds as lines where given."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
 
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         FigureCanvasAgg(figure)
@@ -122,12 +123,13 @@ class AuditReport:
         if thresholds:
             axes.axvline(thresholds.review, color="0", linestyle="--", label="review from")
             axes.axvline(thresholds.duplicate, color="0", linestyle="-", label="duplicate from")
-        axes.set_yscale("symlog", linthresh=1)
-        axes.set_xlabel("best cosine similarity to anyone enrolled")
-        axes.set_ylabel("probes")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.margins(y=0.2)  # room for the legend above the bars
+        axes.set_xlabel("best score (cosine similarity) against anyone enrolled before")
+        axes.set_ylabel("enrolment attempts")
         axes.set_title(f"{self.people_enrolled} people enrolled")
         if axes.get_legend_handles_labels()[0]:
-            axes.legend()
+            axes.legend(loc="upper center", ncols=5, fontsize="small")
         figure.savefig(path, format="png", dpi=150)
 
 

@@ -95,8 +95,8 @@ def claim(
 
     with Console(stderr=True).status("opening the epoch and rebuilding the group") as step:
         epoch = claims.open_epoch(chain, deployment)
-        claims.require_unclaimed(chain, deployment, identity, epoch.epoch)
         group = claims.read_epoch_group(chain, deployment, epoch)
+        claims.require_claimable(chain, deployment, identity, epoch.epoch, group)
         step.update("proving membership")
         recipient = to or fresh_payout_address(path, epoch.epoch, password)
         prover = Prover(load_artifacts(settings.artifacts_dir()))

@@ -74,6 +74,10 @@ def read_people(directory: Path) -> Iterator[Person]:
             f"{directory} has no folder with photographs: it needs one for each person, "
             "as in Labeled Faces in the Wild"
         )
+    return _people_in(folders)
+
+
+def _people_in(folders: dict[Path, list[Path]]) -> Iterator[Person]:
     for folder, paths in folders.items():
         if len(paths) > 1:
             yield Person(folder.name, tuple(path.read_bytes() for path in paths), has_second=True)
