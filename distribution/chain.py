@@ -8,6 +8,12 @@ from typing import Any, Self, TypeVar, cast
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import (
+    is_checksum_address,
+    is_checksum_formatted_address,
+    is_hex_address,
+    to_checksum_address,
+)
 from requests.exceptions import RequestException
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
@@ -17,6 +23,7 @@ from web3.types import TxParams
 
 from contracts.artifacts import ContractArtifact
 from distribution.errors import (
+    AddressInvalid,
     AlreadyClaimed,
     ChainUnreachable,
     ContractRefused,
@@ -24,6 +31,7 @@ from distribution.errors import (
     EpochNotClaimable,
     PoolTooPoor,
     ProofRefused,
+    SenderKeyInvalid,
     SenderMissing,
 )
 
@@ -53,7 +61,7 @@ class Chain:
 
     def __init__(self, web3: Web3, sender_key: str | None = None) -> None:
         self._web3 = web3
-        self._account: LocalAccount | None = Account.from_key(sender_key) if sender_key else None
+        self._account = _open_account(sender_key) if sender_key else None
 
     @classmethod
     def connect(cls, url: str, sender_key: str | None = None) -> Self:
@@ -65,6 +73,7 @@ class Chain:
 
         Raises:
             ChainUnreachable: no answer from `url`.
+            SenderKeyInvalid: `sender_key` is not one.
         """
         # py_ecc, which web3 imports, raises the limit so far that deeply nested JSON from a node
         # would overflow the C stack and end the process.
@@ -203,6 +212,31 @@ class Chain:
             ) from lost
         except Web3Exception as fault:
             raise DistributionError(f"the node's answer could not be used: {fault}") from fault
+
+
+def parse_address(text: str) -> str:
+    """The checksum form of a 20-byte address.
+
+    Raises:
+        AddressInvalid: it is none, or its mixed case is not its checksum.
+    """
+    mistyped = is_checksum_formatted_address(text) and not is_checksum_address(text)
+    if mistyped or not is_hex_address(text):
+        raise AddressInvalid(
+            f"{text} is not an address: give 0x and 40 hexadecimal digits, copied whole"
+        )
+    return str(to_checksum_address(text))
+
+
+def _open_account(key: str) -> LocalAccount:
+    try:
+        account: LocalAccount = Account.from_key(key)
+    except (ValueError, TypeError):
+        # Not chained: the cause may quote the key.
+        raise SenderKeyInvalid(
+            "the key that pays gas is not 32 bytes in hex: check PERSONHOOD_SENDER_KEY"
+        ) from None
+    return account
 
 
 def _reason(reverted: ContractLogicError) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from distribution.chain import Chain, Receipt, refusal
+from distribution.chain import Chain, Receipt, parse_address, refusal
 from distribution.deployment import DISTRIBUTOR, TOKEN, Deployment
 from distribution.errors import NotAMember
 from distribution.registry import read_group
@@ -126,8 +126,10 @@ def prove_claim(
 
     Raises:
         NotAMember: the identity's commitment is not in `group`.
+        AddressInvalid: the recipient or the relayer is none.
     """
     _require_member(identity, group)
+    recipient, relayer = parse_address(recipient), parse_address(relayer)
     proof = prover.prove(
         identity,
         group.proof(group.index_of(identity.commitment)),

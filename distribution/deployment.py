@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from contracts.artifacts import load
-from distribution.chain import Chain
+from distribution.chain import Chain, parse_address
 from distribution.errors import DeploymentMismatch, NotDeployed
 
 REGISTRY = load("PersonhoodRegistry")
@@ -35,7 +35,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where the contracts stand and what they were made with."""
+    """Where the contracts stand and what they were made with.
+
+    Attributes:
+        block: the newest block before the first of them.
+        genesis: when epoch 0 began, seconds since 1970.
+        amount: in the token's smallest unit, of which a coin has 10 to the power `decimals`.
+    """
 
     chain_id: int
     registry: str
@@ -46,6 +52,7 @@ class Deployment:
     epoch_length: int
     amount: int
     late_epochs: int
+    decimals: int
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -93,12 +100,16 @@ def deploy(chain: Chain, terms: Terms) -> Deployment:
     """Deploy registry, distributor and, where no token is named, a token with a filled pool.
 
     Raises:
+        AddressInvalid: the token's address is none.
         DistributionError: the node refused or could not be reached; nothing is written, and
             contracts already deployed are harmless orphans.
     """
     block = chain.block_number()
     genesis = chain.now()
-    token = terms.token or chain.deploy(TOKEN, "Local Coin", "LOCAL")
+    if terms.token is None:
+        token = chain.deploy(TOKEN, "Local Coin", "LOCAL")
+    else:
+        token = parse_address(terms.token)
     registry = chain.deploy(REGISTRY, chain.sender)
     distributor = chain.deploy(
         DISTRIBUTOR,
@@ -121,4 +132,5 @@ def deploy(chain: Chain, terms: Terms) -> Deployment:
         epoch_length=terms.epoch_length,
         amount=terms.amount,
         late_epochs=terms.late_epochs,
+        decimals=chain.call(TOKEN, token, "decimals"),
     )

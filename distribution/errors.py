@@ -6,6 +6,8 @@ DistributionError
 ├── NotDeployed               no deployment file, or no code at its addresses
 ├── DeploymentMismatch        the deployment file is of another chain
 ├── SenderMissing             nobody to pay gas: no key and no node-held account
+├── SenderKeyInvalid          the key that pays gas is no secp256k1 key
+├── AddressInvalid            not a 20-byte address, or with a wrong checksum
 ├── GroupMismatch             the chain's events do not give the chain's root
 ├── PublishConflict           the chain holds members that our records do not
 ├── NotAMember                this wallet is not in the epoch's group
@@ -43,6 +45,14 @@ class DeploymentMismatch(DistributionError):
 
 class SenderMissing(DistributionError):
     code = "sender_missing"
+
+
+class SenderKeyInvalid(DistributionError):
+    code = "sender_key_invalid"
+
+
+class AddressInvalid(DistributionError):
+    code = "address_invalid"
 
 
 class GroupMismatch(DistributionError):

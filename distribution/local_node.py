@@ -79,8 +79,9 @@ class AnvilNode:
         """Start the process and wait until it answers.
 
         Raises:
-            NodeFailed: it exited or did not answer within 20 seconds.
+            NodeFailed: the port is taken, it exited or did not answer within 20 seconds.
         """
+        _require_free(port)
         command = [str(binary), "--host", "127.0.0.1", "--port", str(port), "--quiet"]
         if state is not None:
             command += ["--state", str(state), "--state-interval", "2"]
@@ -91,8 +92,8 @@ class AnvilNode:
             if process.poll() is not None or time.monotonic() > deadline:
                 node.close()
                 raise NodeFailed(
-                    f"anvil did not start on port {port}: is the port taken, "
-                    "or the state file of another version?"
+                    "anvil did not start: is the state file of another version? "
+                    "Its own message is above"
                 )
             time.sleep(0.05)
         return node
@@ -116,6 +117,16 @@ def _answers(url: str) -> bool:
             return True
     except (URLError, OSError):
         return False
+
+
+def _require_free(port: int) -> None:
+    """Tell a taken port before anvil is started, or its neighbour's answer would pass for its."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as taken:
+            raise NodeFailed(f"port {port} is taken: choose another with --port") from taken
 
 
 def _free_port() -> int:

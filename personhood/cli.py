@@ -2,11 +2,14 @@
 
 import sys
 from importlib import import_module
+from typing import Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from personhood.commands import chain, demo, install, service, wallet
+from personhood.settings import describe_invalid
 
 app = typer.Typer(
     name="personhood",
@@ -30,16 +33,22 @@ def main() -> None:
     """Run a command; a known error becomes one line with its stable code, and exit status 1."""
     try:
         app()
+    except ValidationError as invalid:
+        _fail("setting_invalid", describe_invalid(invalid))
     except Exception as error:
-        code = getattr(error, "code", None)
-        if not isinstance(code, str) or not isinstance(error, _known_errors()):
+        if not isinstance(error, _known_errors()):
             raise
-        Console(stderr=True).print(f"[bold red]error[/] \\[{code}] ", end="")
-        Console(stderr=True).print(str(error), markup=False, highlight=False)
-        sys.exit(1)
+        _fail(error.code, str(error))
 
 
-def _known_errors() -> tuple[type[Exception], ...]:
+def _fail(code: str, message: str) -> NoReturn:
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(f"[bold red]error[/] \\[{code}] ", end="")
+    console.print(message, markup=False, highlight=False)
+    sys.exit(1)
+
+
+def _known_errors() -> tuple[type[Any], ...]:
     """The base error of every room whose code was imported."""
     names = {
         "distribution.errors": "DistributionError",

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,7 +14,9 @@ class Settings(BaseSettings):
     under `home`, or asked for.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PERSONHOOD_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PERSONHOOD_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(
         Path("~/.local/share/personhood"),
@@ -69,3 +71,11 @@ class Settings(BaseSettings):
 
     def artifacts_dir(self) -> Path:
         return self.cache.expanduser() / "artifacts"
+
+
+def describe_invalid(invalid: ValidationError) -> str:
+    """Name each variable that cannot be used, and why; never its value."""
+    return "; ".join(
+        f"PERSONHOOD_{str(problem['loc'][0]).upper()}: {problem['msg']}"
+        for problem in invalid.errors(include_input=False)
+    )

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from personhood.settings import Settings
 
-_COIN = 10**18  # smallest units in one coin of an 18-decimals token
+_DECIMALS = 18  # of the local coin, and of most tokens
 
 
 def chain(port: Annotated[int, typer.Option(help="TCP port on 127.0.0.1")] = 8545) -> None:
@@ -26,10 +27,10 @@ def chain(port: Annotated[int, typer.Option(help="TCP port on 127.0.0.1")] = 854
 
 
 def deploy(
-    amount: Annotated[float, typer.Option(help="income of one epoch, in coins")] = 100,
+    amount: Annotated[str, typer.Option(help="income of one epoch, in coins")] = "100",
     epoch_length: Annotated[int, typer.Option(min=1, help="seconds")] = 7 * 24 * 3600,
     late_epochs: Annotated[int, typer.Option(min=0, help="past epochs still claimable")] = 4,
-    pool: Annotated[float, typer.Option(help="coins minted into a new local pool")] = 1_000_000,
+    pool: Annotated[str, typer.Option(help="coins minted into a new local pool")] = "1000000",
     token: Annotated[
         str | None, typer.Option(help="ERC-20 to pay in; without it a local coin is deployed")
     ] = None,
@@ -47,10 +48,10 @@ def deploy(
         Console().print("already deployed")
     else:
         terms = Terms(
-            amount=round(amount * _COIN),
+            amount=_to_units(amount),
             epoch_length=epoch_length,
             late_epochs=late_epochs,
-            pool=round(pool * _COIN),
+            pool=_to_units(pool),
             token=token,
         )
         deployment = deploy_contracts(endpoint, terms)
@@ -81,6 +82,17 @@ def publish(
     if open_epoch:
         status = claims.open_epoch(endpoint, deployment)
         Console().print(f"epoch {status.epoch} is open")
+
+
+def _to_units(coins: str) -> int:
+    """Coins as smallest units, exactly: a float would round."""
+    try:
+        units = Decimal(coins).scaleb(_DECIMALS)
+    except InvalidOperation:
+        units = Decimal(0)
+    if not units.is_finite() or units != units.to_integral_value() or units <= 0:
+        raise typer.BadParameter(f"{coins} is no positive amount of coins, such as 100 or 0.5")
+    return int(units)
 
 
 def _sender_key(settings: Settings) -> str | None:

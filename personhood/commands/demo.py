@@ -1,5 +1,7 @@
 """`personhood demo`: the whole loop in one run."""
 
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +27,9 @@ def demo(
     from personhood.demo.run import run_demo
 
     console = Console()
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # end chain and service
     crowd = read_people(faces) if faces else read_default_people()
     with Progress(console=console) as progress:
         report, plot = run_demo(crowd, read_bad_photographs(), Settings(), progress, wanted=people)

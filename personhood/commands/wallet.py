@@ -2,13 +2,17 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from personhood.settings import Settings
+
+if TYPE_CHECKING:
+    from distribution.deployment import Deployment
 
 app = typer.Typer(help="A holder's credential: make one, look, claim.", no_args_is_help=True)
 
@@ -62,6 +66,7 @@ def status(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
             "epoch_ends": _utc(epoch.ends_at),
             "claimed": claimed,
             "amount": str(deployment.amount),
+            "coins": _coins(deployment),
         },
         _advice(member=member, opened=epoch.root != 0, in_epoch=in_epoch, claimed=claimed),
         as_json,
@@ -110,6 +115,7 @@ def claim(
             "epoch": epoch.epoch,
             "recipient": recipient,
             "amount": str(deployment.amount),
+            "coins": _coins(deployment),
             "transaction": receipt.transaction_hash,
             "gas_used": receipt.gas_used,
         },
@@ -126,6 +132,10 @@ def _advice(*, member: bool, opened: bool, in_epoch: bool, claimed: bool) -> str
     if opened and not in_epoch:
         return "A member, counted from the next epoch on."
     return "Ready: run `personhood wallet claim`."
+
+
+def _coins(deployment: "Deployment") -> str:
+    return f"{Decimal(deployment.amount).scaleb(-deployment.decimals).normalize():f}"
 
 
 def _utc(timestamp: int) -> str:

@@ -12,17 +12,20 @@ from distribution.chain import Chain
 from distribution.deployment import Deployment, Terms, deploy
 from distribution.embedded_node import EmbeddedNode
 from distribution.errors import (
+    AddressInvalid,
     AlreadyClaimed,
     ChainUnreachable,
     ContractRefused,
     DeploymentMismatch,
     EpochNotClaimable,
     GroupMismatch,
+    NodeFailed,
     NotAMember,
     NotDeployed,
     PoolTooPoor,
     ProofRefused,
     PublishConflict,
+    SenderKeyInvalid,
     SenderMissing,
 )
 from distribution.local_node import AnvilNode, LocalNode, find_anvil, start_local_node
@@ -177,6 +180,21 @@ def test_scope_and_message_are_the_contracts_own(chain: Chain, deployment: Deplo
     assert chain.call(
         claims.DISTRIBUTOR, address, "message", who, 2, relayer
     ) == claims.compute_message(who, 2, relayer)
+
+
+def test_addresses_and_keys_that_are_none(node: LocalNode, chain: Chain) -> None:
+    for token in ("0x12", "nobody", "0x" + "Ab" * 20):
+        with pytest.raises(AddressInvalid):
+            deploy(chain, replace(TERMS, token=token))
+    for key in ("0x12", "secret", "00" * 32):
+        with pytest.raises(SenderKeyInvalid) as caught:
+            Chain.connect(node.url, sender_key=key)
+        assert key not in str(caught.value)
+
+
+def test_a_taken_port_is_told(node: LocalNode) -> None:
+    with pytest.raises(NodeFailed, match="taken"):
+        start_local_node(int(node.url.rpartition(":")[2]))
 
 
 def test_no_chain_at_all() -> None:

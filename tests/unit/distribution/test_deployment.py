@@ -17,6 +17,7 @@ DEPLOYMENT = Deployment(
     epoch_length=3600,
     amount=5,
     late_epochs=2,
+    decimals=18,
 )
 
 
