@@ -6,11 +6,14 @@ with the process.
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from distribution.errors import NodeFailed
+
+Answer = Callable[[str, Any], dict[str, Any]]
 
 
 class EmbeddedNode:
@@ -45,9 +48,8 @@ class EmbeddedNode:
             with lock:  # eth-tester is not safe for two requests at once
                 return _ask_tester(web3, method, params)
 
-        handler = type("Handler", (_RpcHandler,), {"answer": staticmethod(answer)})
         try:
-            return cls(ThreadingHTTPServer(("127.0.0.1", port), handler))
+            return cls(ThreadingHTTPServer(("127.0.0.1", port), partial(_RpcHandler, answer)))
         except OSError as taken:
             raise NodeFailed(f"port {port} is taken: choose another with --port") from taken
 
@@ -61,9 +63,9 @@ class EmbeddedNode:
 class _RpcHandler(BaseHTTPRequestHandler):
     """JSON-RPC 2.0 over POST, a connection for each, so that none outlives the node."""
 
-    @staticmethod
-    def answer(method: str, params: Any) -> dict[str, Any]:
-        raise NotImplementedError
+    def __init__(self, answer: Answer, *connection: Any) -> None:
+        self.answer = answer
+        super().__init__(*connection)
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -1,5 +1,6 @@
 """`kill -9` of the real service while people enrol: nobody accepted is lost, nobody is in twice."""
 
+import json
 import os
 import random
 import signal
@@ -122,11 +123,27 @@ def test_a_second_service_on_the_same_gallery_is_refused(tmp_path: Path) -> None
         assert b"[gallery_owned]" in error
 
 
-def test_raw_images_are_never_written(tmp_path: Path) -> None:
+def test_neither_images_nor_identities_are_left_behind(tmp_path: Path) -> None:
     person = next(read_default_people())
-    with running(tmp_path) as service, service.kiosk() as kiosk:
-        kiosk.enroll(person.photographs[0], Identity.generate().commitment)
+    wallet = Identity.generate().commitment
+    service = Service(tmp_path)
+    service.wait_until_ready()
+    with service.kiosk() as kiosk:
+        assert kiosk.enroll(person.photographs[0], wallet).outcome == "accepted"
+        again = kiosk.enroll(person.photographs[1], Identity.generate().commitment)
+        assert again.outcome == "duplicate"
+    service.process.terminate()
+    log = service.process.communicate()[1].decode()
+
     pixels = person.photographs[0][2000:2064]
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert written
     assert not [path for path in written if pixels in path.read_bytes()]
+
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert [line["status"] for line in lines if line.get("route") == "/v1/enrollments"] == [
+        201,
+        200,
+    ]
+    for secret in (str(wallet), f"{wallet:x}", TOKEN, "score", "similarity"):
+        assert secret not in log
