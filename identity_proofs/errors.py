@@ -272,7 +272,7 @@ class UnsupportedKeystore(KeystoreError):
 
 
 class UnstorableKey(KeystoreError):
-    """The format holds keys of 32 bytes only."""
+    """The private key is empty, or longer than a keystore holds."""
 
     code = "keystore_key_unsupported"
 

@@ -18,6 +18,7 @@ WALLS = {
     "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
     "py_ecc": {"identity_proofs/groth16_reference.py"},
     "zksnake": {"identity_proofs/bn254.py", "identity_proofs/groth16_fast.py"},
+    "mnemonic": {"identity_proofs/mnemonic.py"},
     "wasmtime": {"identity_proofs/witness.py"},
     "vyper": {"contracts/compile.py"},
 }
