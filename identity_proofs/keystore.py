@@ -65,7 +65,7 @@ def save_identity(
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise KeystoreExists(f"{path} exists; choose another name or move it away.") from None
+        raise _exists(path) from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -75,6 +75,12 @@ def save_identity(
         path.unlink()  # half a keystore would only stand in the way of the next try
         raise
     _sync_directory(path.parent)
+
+
+def require_absent(path: Path) -> None:
+    """Raise `KeystoreExists` if there is anything at `path`: before a person types much."""
+    if os.path.lexists(path):
+        raise _exists(path)
 
 
 def load_identity(path: Path, password: str) -> Identity:
@@ -104,6 +110,10 @@ def read_commitment(path: Path) -> int:
     if commitment is None:
         raise KeystoreDamaged(f"{path} does not say its commitment; open it with the password.")
     return commitment
+
+
+def _exists(path: Path) -> KeystoreExists:
+    return KeystoreExists(f"{path} exists; choose another name or move it away.")
 
 
 def _encrypt(identity: Identity, password: str, work_factor: int) -> dict[str, Any]:
