@@ -50,33 +50,37 @@ def all_hold(equations: Sequence[Equation]) -> bool:
     g2_side: list[Element] = []
     # What is paired with each of the keys' points of G2: a sum of scalars times points of G1.
     sums: defaultdict[G2Point, defaultdict[G1Point, int]] = defaultdict(lambda: defaultdict(int))
+    elements: dict[G1Point | G2Point, Element] = {}
     for equation in equations:
         weight = 1 + secrets.randbits(_WEIGHT_BITS) if len(equations) > 1 else 1
         ax, ay, bx1, bx0, by1, by0, cx, cy = equation.points
         g1_side.append(_g1((ax, ay)) * weight)
         g2_side.append(_g2(((bx0, bx1), (by0, by1))))
-        key = _checked(equation.key)
+        elements[cx, cy] = _g1((cx, cy))
+        key = equation.key
+        elements |= _elements_of(key)
         sums[key.beta][key.alpha] += weight
         sums[key.delta][cx, cy] += weight
         for point, signal in zip(key.ic, (1, *equation.signals), strict=True):
             sums[key.gamma][point] += weight * signal
     for g2, terms in sums.items():
-        elements = [_g1(point) for point in terms]
-        g1_side.append(-_CURVE.multiexp(elements, [scalar % R for scalar in terms.values()]))
-        g2_side.append(_g2(g2))
+        scalars = [scalar % R for scalar in terms.values()]
+        g1_side.append(-_CURVE.multiexp([elements[point] for point in terms], scalars))
+        g2_side.append(elements[g2])
     return not equations or bool(_CURVE.multi_pairing(g1_side, g2_side) == _ONE)
 
 
 @lru_cache(maxsize=32)
-def _checked(key: VerificationKey) -> VerificationKey:
+def _elements_of(key: VerificationKey) -> dict[G1Point | G2Point, Element]:
+    elements: dict[G1Point | G2Point, Element] = {}
     try:
         for g1 in (key.alpha, *key.ic):
-            _g1(g1)
+            elements[g1] = _g1(g1)
         for g2 in (key.beta, key.gamma, key.delta):
-            _g2(g2)
+            elements[g2] = _g2(g2)
     except ProofError as error:
         raise ArtifactInvalid("The verification key has a point outside its group.") from error
-    return key
+    return elements
 
 
 def _g1(point: G1Point) -> Element:
