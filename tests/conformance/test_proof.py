@@ -15,6 +15,7 @@ from identity_proofs.errors import (
     ProofError,
     RootZero,
 )
+from identity_proofs.field import BASE_FIELD
 from identity_proofs.groth16 import Groth16
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
@@ -121,6 +122,19 @@ def test_one_tampered_proof_fails_a_batch_and_is_named(vector: dict[str, Any]) -
         verify_batch([*valid, tampered, tampered, valid[0]])
     assert refusal.value.index == len(valid)
     assert type(refusal.value.reason) is EXPECTED_ERRORS.get(vector["what"], PairingFailed)
+
+
+@both_paths
+@pytest.mark.parametrize("vector", PROOFS[:3], ids=lambda vector: f"depth{vector['depth']}")
+def test_negating_a_and_b_gives_another_proof_of_the_same(
+    vector: dict[str, Any], groth16: Groth16
+) -> None:
+    """Groth16 proofs are malleable: the nullifier, not the points, says what was seen before."""
+    proof = SemaphoreProof.from_dict(vector["proof"])
+    points = list(proof.points)
+    for position in (1, 4, 5):  # the y of A, both parts of that of B
+        points[position] = BASE_FIELD - points[position]
+    verify(replace(proof, points=tuple(points)), groth16)  # type: ignore[arg-type]
 
 
 def test_errors_that_cancel_each_other_fail_a_batch() -> None:

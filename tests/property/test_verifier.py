@@ -1,12 +1,16 @@
 """Whatever is changed in a proof, it is refused, and so is every batch that it is in."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from py_ecc.optimized_bn128 import G1, G2, multiply, normalize
 
-from identity_proofs.errors import BatchRefused, ProofError
+from identity_proofs import groth16_fast, groth16_reference
+from identity_proofs.errors import BatchRefused, PairingFailed, ProofError
+from identity_proofs.field import SCALAR_FIELD
 from identity_proofs.proof import SemaphoreProof
 from identity_proofs.verifier import ExpectedProof, verify_batch, verify_proof
 from tests.conformance.test_proof import PROOFS, expect
@@ -47,6 +51,24 @@ def test_no_points_whatever_do_more_than_fail(
 ) -> None:
     with pytest.raises(ProofError):
         verify_proof(**vars(expect(replace(expected.proof, points=points))))
+
+
+curve_points = st.integers(1, SCALAR_FIELD - 1).map(lambda k: normalize(multiply(G1, k)))
+twist_points = st.integers(1, SCALAR_FIELD - 1).map(lambda k: normalize(multiply(G2, k)))
+
+
+@pytest.mark.slow
+@settings(max_examples=5, deadline=None)
+@given(members, curve_points, twist_points, curve_points)
+def test_both_paths_refuse_other_points_of_the_groups(
+    expected: ExpectedProof, a: Any, b: Any, c: Any
+) -> None:
+    (bx0, bx1), (by0, by1) = (coordinate.coeffs for coordinate in b)
+    points = tuple(int(part) for part in (*a, bx1, bx0, by1, by0, *c))
+    wrong = vars(expect(replace(expected.proof, points=points)))  # type: ignore[arg-type]
+    for groth16 in (groth16_fast.all_hold, groth16_reference.all_hold):
+        with pytest.raises(PairingFailed):
+            verify_proof(**wrong, groth16=groth16)
 
 
 @settings(max_examples=30, deadline=None)
