@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 demo: install  ## the whole loop: enrol, refuse duplicates, publish, claim
 	$(BIN)/personhood demo $(if $(FACES),--faces $(FACES)) $(if $(PEOPLE),--people $(PEOPLE))
 
-test: install  ## everything that passes without a GPU
+test: install tests/interop/node_modules/.installed  ## everything that passes without a GPU
 	$(BIN)/pytest
 
 check: install  ## before every commit: format, lint, types, who imports whom, fast tests
@@ -39,6 +39,11 @@ node_modules/.installed: package.json package-lock.json
 		|| echo "anvil cannot be had here: the embedded node will serve"
 	touch $@
 
+# The reference implementation and a Solidity compiler: tests need them, users do not.
+tests/interop/node_modules/.installed: tests/interop/package.json tests/interop/package-lock.json
+	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
 format:
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -48,4 +53,4 @@ lock:  ## after a change of pyproject.toml
 		--extra dev --extra localnode pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules tests/interop/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,8 +3,10 @@
 They are those of the Semaphore v4 ceremony, in the npm package `@zk-kit/semaphore-artifacts`.
 """
 
+import gzip
 import hashlib
 import json
+import lzma
 import os
 import tarfile
 import tempfile
@@ -18,12 +20,28 @@ from importlib import resources
 from pathlib import Path
 from typing import IO
 
-from identity_proofs.errors import ArtifactDigestMismatch, ArtifactInvalid, ArtifactsMissing
+from identity_proofs.errors import (
+    ArtifactDigestMismatch,
+    ArtifactInvalid,
+    ArtifactsMissing,
+    ArtifactsUnwritable,
+)
 from identity_proofs.proof import MAX_DEPTH, MIN_DEPTH
 from identity_proofs.verification_key import DEFAULT_DEPTH, VerificationKey
 
 _SUFFIXES = ("wasm", "zkey", "json")
 _MAX_BYTES = 64 << 20  # the largest file has 5 MB; a wrong archive is not read into memory whole
+
+# zipfile raises RuntimeError for an encrypted archive or an unknown compression.
+_ARCHIVE_ERRORS = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+)
 
 Reader = Callable[[str], bytes]
 
@@ -52,14 +70,19 @@ def install_artifacts(source: Path, cache: Path, depth: int = DEFAULT_DEPTH) -> 
     `source` is the installed npm package's directory, or a .tgz or .zip archive of it. Each file
     is replaced at once, after its digest was checked. Raises `ArtifactsMissing` if `source` lacks
     a file, `ArtifactDigestMismatch` for a wrong one, `ArtifactInvalid` for an unreadable archive,
-    `OSError` if `cache` cannot be written.
+    `ArtifactsUnwritable` if `cache` cannot be written.
     """
     names = _names(depth)
     with _open_source(source) as read:
         contents = {name: _check_digest(name, read(name)) for name in names}
-    cache.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        _write_atomically(cache / name, content)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            _write_atomically(cache / name, content)
+    except OSError as error:
+        raise ArtifactsUnwritable(
+            f"{cache} cannot be written ({error.strerror}); make room or name another cache."
+        ) from error
     return load_artifacts(cache, depth)
 
 
@@ -122,13 +145,15 @@ def _open_source(source: Path) -> Iterator[Reader]:
             with tarfile.open(source) as tape:
                 entries = {Path(entry.name).name: entry for entry in tape if entry.isfile()}
                 yield lambda name: _read_limited(tape.extractfile(entries[name]))
-    except (OSError, KeyError) as error:
+    except _ARCHIVE_ERRORS as error:
+        raise ArtifactInvalid(f"{source} is damaged, or neither a .tgz nor a .zip.") from error
+    except (FileNotFoundError, KeyError) as error:
         raise ArtifactsMissing(
             f"{source} does not hold the files of this depth: give the directory or archive of "
             "@zk-kit/semaphore-artifacts 4.13.0 to `personhood artifacts install`."
         ) from error
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ArtifactInvalid(f"{source} is damaged, or neither a .tgz nor a .zip.") from error
+    except OSError as error:
+        raise ArtifactsMissing(f"{source} cannot be read ({error.strerror}).") from error
 
 
 def _read_limited(file: IO[bytes] | None) -> bytes:

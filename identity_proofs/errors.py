@@ -5,12 +5,18 @@ IdentityProofsError
 ├── MemberExists                member_exists
 ├── UnknownMember               member_unknown
 ├── InvalidPrivateKey           private_key_invalid
+├── PhraseError
+│   ├── WrongWordCount          phrase_word_count_wrong
+│   ├── UnknownWord             phrase_word_unknown
+│   ├── WrongPhraseChecksum     phrase_checksum_wrong
+│   └── NoPhraseForKey          phrase_key_unsupported
 ├── InvalidMerkleProof          merkle_proof_invalid
 ├── InvalidSignal               signal_invalid
 ├── ArtifactError
 │   ├── ArtifactsMissing        artifacts_missing
 │   ├── ArtifactDigestMismatch  artifact_digest_mismatch
-│   └── ArtifactInvalid         artifact_invalid
+│   ├── ArtifactInvalid         artifact_invalid
+│   └── ArtifactsUnwritable     artifacts_unwritable
 ├── ProvingFailed               proving_failed
 ├── ProofError
 │   ├── MalformedProof          proof_malformed
@@ -23,7 +29,8 @@ IdentityProofsError
 │   ├── WrongDepth              proof_depth_wrong
 │   ├── PointNotOnCurve         proof_point_not_on_curve
 │   ├── PointNotInSubgroup      proof_point_not_in_subgroup
-│   └── PairingFailed           proof_pairing_failed
+│   ├── PairingFailed           proof_pairing_failed
+│   └── BatchRefused            proof_batch_refused
 └── KeystoreError
     ├── KeystoreExists          keystore_exists
     ├── KeystoreMissing         keystore_missing
@@ -68,6 +75,41 @@ class InvalidPrivateKey(IdentityProofsError):
     code = "private_key_invalid"
 
 
+class PhraseError(IdentityProofsError):
+    """A backup phrase cannot be made or read."""
+
+    code = "phrase_error"
+
+
+class WrongWordCount(PhraseError):
+    """The phrase has not 24 words."""
+
+    code = "phrase_word_count_wrong"
+
+
+class UnknownWord(PhraseError):
+    """A word is not of BIP-39's English list; `position` counts from 1."""
+
+    code = "phrase_word_unknown"
+
+    def __init__(self, position: int) -> None:
+        # The word itself could be a secret mistyped by one letter: only its place is told.
+        super().__init__(f"Word {position} is not in the list of words; check its spelling.")
+        self.position = position
+
+
+class WrongPhraseChecksum(PhraseError):
+    """Every word is in the list, but they do not belong together in this order."""
+
+    code = "phrase_checksum_wrong"
+
+
+class NoPhraseForKey(PhraseError):
+    """24 words hold a private key of 32 bytes, no other."""
+
+    code = "phrase_key_unsupported"
+
+
 class InvalidMerkleProof(IdentityProofsError):
     """The Merkle proof does not show that this identity is a member."""
 
@@ -102,6 +144,12 @@ class ArtifactInvalid(ArtifactError):
     """A file does not have the format its name says."""
 
     code = "artifact_invalid"
+
+
+class ArtifactsUnwritable(ArtifactError):
+    """The cache directory cannot be written."""
+
+    code = "artifacts_unwritable"
 
 
 class ProvingFailed(IdentityProofsError):
@@ -182,6 +230,17 @@ class PairingFailed(ProofError):
     code = "proof_pairing_failed"
 
 
+class BatchRefused(ProofError):
+    """A member of a batch is refused: the first at fault has this `index`, for this `reason`."""
+
+    code = "proof_batch_refused"
+
+    def __init__(self, index: int, reason: ProofError) -> None:
+        super().__init__(f"Proof {index} of the batch is refused: {reason}")
+        self.index = index
+        self.reason = reason
+
+
 class KeystoreError(IdentityProofsError):
     """An identity cannot be stored or read."""
 
@@ -213,7 +272,7 @@ class UnsupportedKeystore(KeystoreError):
 
 
 class UnstorableKey(KeystoreError):
-    """The format holds keys of 32 bytes only."""
+    """The private key is empty, or longer than a keystore holds."""
 
     code = "keystore_key_unsupported"
 

@@ -4,17 +4,26 @@ Beside the standard's fields the file holds the commitment, which is public anyw
 with the members' root), so that a wallet can show it without the password; and a checksum, so that
 a damaged file is not taken for a wrong password. The standard's `address` is left out: this key is
 no Ethereum account's, and its address would only be one more thing to recognise the owner by.
+
+A private key may be any bytes, as in the JavaScript SDK, where text is a key too. The standard
+encrypts any; Ethereum's own programs open a file whose key is 32 bytes and valid for secp256k1.
 """
 
 import hashlib
+import hmac
 import json
+import math
 import os
+import secrets
+import uuid
 from pathlib import Path
 from typing import Any
 
-from eth_keyfile.exceptions import EthKeyfileValueError
-from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
-from eth_utils.exceptions import ValidationError
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from eth_utils.crypto import keccak
 
 from identity_proofs.errors import (
     InvalidCommitment,
@@ -26,14 +35,18 @@ from identity_proofs.errors import (
     WrongPassword,
 )
 from identity_proofs.field import parse_commitment
-from identity_proofs.identity import PRIVATE_KEY_BYTES, Identity
+from identity_proofs.identity import Identity
 
 WORK_FACTOR = 2**18
 """scrypt's N: with r = 8, 256 MiB and about a second for each guess."""
 
-_MAX_WORK_FACTOR = 2**22
+_BLOCK_SIZE = 8  # scrypt's r
+_MAX_COST = 2**22 * _BLOCK_SIZE  # n r p of a file that we open; 4 GiB and half a minute
+_DERIVED_BYTES = 32  # 16 to encrypt, 16 to authenticate
 _VERSION = 3
 _ALGORITHMS = ("aes-128-ctr", "scrypt")
+_MAX_FILE_BYTES = 16 << 10  # also keeps the JSON from nesting deep: web3 lifts the recursion limit
+_MAX_KEY_BYTES = 4 << 10
 
 
 def save_identity(
@@ -42,8 +55,8 @@ def save_identity(
     """Write `identity`, encrypted, to a new file that only its owner can read.
 
     `work_factor` is scrypt's N, a power of two. On return the file has reached the disk. Raises
-    `KeystoreExists` if there is anything at `path`, `UnstorableKey` if the private key is not 32
-    bytes of a number the format allows, `OSError` if the disk refuses.
+    `KeystoreExists` if there is anything at `path`, `UnstorableKey` if the private key is empty or
+    has more than 4096 bytes, `OSError` if the disk refuses.
     """
     keystore = _encrypt(identity, password, work_factor)
     keystore["commitment"] = str(identity.commitment)
@@ -52,7 +65,7 @@ def save_identity(
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise KeystoreExists(f"{path} exists; choose another name or move it away.") from None
+        raise _exists(path) from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -64,6 +77,12 @@ def save_identity(
     _sync_directory(path.parent)
 
 
+def require_absent(path: Path) -> None:
+    """Raise `KeystoreExists` if there is anything at `path`: before a person types much."""
+    if os.path.lexists(path):
+        raise _exists(path)
+
+
 def load_identity(path: Path, password: str) -> Identity:
     """Read and decrypt an identity.
 
@@ -71,11 +90,11 @@ def load_identity(path: Path, password: str) -> Identity:
     """
     keystore = _read(path)
     try:
-        private_key = decode_keyfile_json(keystore, password.encode())
-    except EthKeyfileValueError:
-        raise WrongPassword(f"This password does not open {path}.") from None
+        private_key = _decrypt(keystore["crypto"], password)
     except (KeyError, TypeError, ValueError):
         raise KeystoreDamaged(f"{path} is damaged; restore it from a backup.") from None
+    if private_key is None:
+        raise WrongPassword(f"This password does not open {path}.")
     identity = Identity.from_private_key(private_key)
     if _commitment(keystore, path) not in {None, identity.commitment}:
         raise KeystoreDamaged(f"{path} holds another identity than its commitment says.")
@@ -93,24 +112,70 @@ def read_commitment(path: Path) -> int:
     return commitment
 
 
+def _exists(path: Path) -> KeystoreExists:
+    return KeystoreExists(f"{path} exists; choose another name or move it away.")
+
+
 def _encrypt(identity: Identity, password: str, work_factor: int) -> dict[str, Any]:
-    key = identity.private_key
-    if len(key) != PRIVATE_KEY_BYTES:
-        raise UnstorableKey("Only identities with a private key of 32 bytes can be stored.")
-    try:
-        keystore = create_keyfile_json(key, password.encode(), kdf="scrypt", iterations=work_factor)
-    except (EthKeyfileValueError, ValidationError):
-        raise UnstorableKey("This format cannot hold a private key of this value.") from None
-    del keystore["address"]
-    return keystore
+    if not 0 < len(identity.private_key) <= _MAX_KEY_BYTES:
+        raise UnstorableKey(f"A keystore holds a private key of 1 to {_MAX_KEY_BYTES} bytes.")
+    salt, iv = secrets.token_bytes(_DERIVED_BYTES), secrets.token_bytes(AES.block_size // 8)
+    costs = {"n": work_factor, "r": _BLOCK_SIZE, "p": 1}
+    encryption_key, mac_key = _derive(password, salt, **costs)
+    ciphertext = _aes_ctr(encryption_key, iv, identity.private_key)
+    return {
+        "version": _VERSION,
+        "id": str(uuid.uuid4()),
+        "crypto": {
+            "cipher": "aes-128-ctr",
+            "cipherparams": {"iv": iv.hex()},
+            "ciphertext": ciphertext.hex(),
+            "kdf": "scrypt",
+            "kdfparams": {"dklen": _DERIVED_BYTES, "salt": salt.hex(), **costs},
+            "mac": keccak(mac_key + ciphertext).hex(),
+        },
+    }
+
+
+def _decrypt(crypto: dict[str, Any], password: str) -> bytes | None:
+    """Return the private key, or None for a wrong password.
+
+    Raises `KeyError`, `TypeError` or `ValueError` if a part is missing or not what it should be.
+    """
+    parameters = crypto["kdfparams"]
+    salt = bytes.fromhex(parameters["salt"])
+    iv = bytes.fromhex(crypto["cipherparams"]["iv"])
+    ciphertext, mac = bytes.fromhex(crypto["ciphertext"]), bytes.fromhex(crypto["mac"])
+    costs = {name: parameters[name] for name in ("n", "r", "p")}
+    encryption_key, mac_key = _derive(password, salt, **costs)
+    if not hmac.compare_digest(keccak(mac_key + ciphertext), mac):
+        return None
+    return _aes_ctr(encryption_key, iv, ciphertext)
+
+
+def _derive(password: str, salt: bytes, *, n: int, r: int, p: int) -> tuple[bytes, bytes]:
+    """Return the key that encrypts and the key that authenticates, 16 bytes each."""
+    derived = Scrypt(salt=salt, length=_DERIVED_BYTES, n=n, r=r, p=p).derive(password.encode())
+    return derived[:16], derived[16:]
+
+
+def _aes_ctr(key: bytes, iv: bytes, data: bytes) -> bytes:
+    """Encrypt or decrypt; in counter mode they are the same."""
+    cipher = Cipher(AES(key), CTR(iv)).encryptor()
+    return cipher.update(data) + cipher.finalize()
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        keystore = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         raise KeystoreMissing(f"There is no keystore at {path}.") from None
-    except ValueError:
+    if len(content) > _MAX_FILE_BYTES:
+        raise KeystoreDamaged(f"{path} is too large for a keystore; restore it from a backup.")
+    try:
+        keystore = json.loads(content)
+    except (ValueError, RecursionError):
         raise KeystoreDamaged(f"{path} is not JSON; restore it from a backup.") from None
     if not isinstance(keystore, dict):
         raise KeystoreDamaged(f"{path} is no keystore; restore it from a backup.")
@@ -127,12 +192,15 @@ def _refuse_unsupported(keystore: dict[str, Any], path: Path) -> None:
     try:
         crypto = keystore["crypto"]
         algorithms = (crypto["cipher"], crypto["kdf"])
-        work_factor = crypto["kdfparams"]["n"] if algorithms == _ALGORITHMS else 0
+        parameters = crypto["kdfparams"]
+        costs = [parameters[name] for name in ("n", "r", "p") if algorithms == _ALGORITHMS]
     except (KeyError, TypeError):
         raise KeystoreDamaged(f"{path} lacks a part; restore it from a backup.") from None
     if algorithms != _ALGORITHMS:
         raise UnsupportedKeystore(f"{path} must use {' and '.join(_ALGORITHMS)}.")
-    if not isinstance(work_factor, int) or work_factor > _MAX_WORK_FACTOR:
+    if not all(type(cost) is int and cost > 0 for cost in costs):
+        raise KeystoreDamaged(f"{path} has impossible scrypt parameters; restore it.")
+    if math.prod(costs) > _MAX_COST:
         raise UnsupportedKeystore(f"{path} asks for more memory than any wallet should need.")
 
 

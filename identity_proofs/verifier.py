@@ -1,24 +1,17 @@
-"""Verify Semaphore proofs, including what the proof alone does not show.
+"""Verify Semaphore proofs, one or many, including what the proof alone does not show.
 
-The only file that knows `py_ecc`. It checks that points are on the curve; G2's subgroup is
-checked here.
+The pairing equation is decided by `groth16_fast`; `groth16_reference` can take its place.
 """
 
-from collections.abc import Collection
-from functools import lru_cache
-from typing import Any, TypeAlias
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from py_ecc.fields import optimized_bn128_FQ as FQ
-from py_ecc.fields import optimized_bn128_FQ2 as FQ2
-from py_ecc.fields import optimized_bn128_FQ12 as FQ12
-from py_ecc.optimized_bn128 import optimized_curve as curve
-from py_ecc.optimized_bn128 import optimized_pairing as pairing
-
+from identity_proofs import groth16_fast
 from identity_proofs.errors import (
+    BatchRefused,
     NullifierOutOfField,
     PairingFailed,
-    PointNotInSubgroup,
-    PointNotOnCurve,
+    ProofError,
     RootUnknown,
     RootZero,
     SignalOutOfField,
@@ -26,12 +19,21 @@ from identity_proofs.errors import (
     WrongMessage,
     WrongScope,
 )
-from identity_proofs.field import BASE_FIELD, SCALAR_FIELD
+from identity_proofs.field import SCALAR_FIELD
+from identity_proofs.groth16 import Equation, Groth16
 from identity_proofs.proof import SemaphoreProof, to_field
-from identity_proofs.verification_key import G1Point, G2Point, VerificationKey
+from identity_proofs.verification_key import VerificationKey
 
-Element: TypeAlias = Any
-"""A projective point of G1 or G2, or a member of the target field, as py_ecc has them."""
+
+@dataclass(frozen=True)
+class ExpectedProof:
+    """A proof and what it must show: the arguments of `verify_proof`, as a value."""
+
+    proof: SemaphoreProof
+    roots: Collection[int]
+    scope: int
+    message: int
+    key: VerificationKey
 
 
 def verify_proof(
@@ -41,6 +43,7 @@ def verify_proof(
     scope: int,
     message: int,
     key: VerificationKey,
+    groth16: Groth16 = groth16_fast.all_hold,
 ) -> None:
     """Return if `proof` shows that a member of a group in `roots` sent `message` in `scope`.
 
@@ -55,15 +58,47 @@ def verify_proof(
     6. The points are on the curve (`PointNotOnCurve`), B in the subgroup (`PointNotInSubgroup`).
     7. Groth16's pairing equation holds (`PairingFailed`).
 
-    Raises `InvalidSignal` if the expected scope or message is out of range.
+    Raises `InvalidSignal` if the expected scope or message is out of range, `ArtifactInvalid` if
+    the key's points are no points.
     """
+    refusal = _refusal([_equation(ExpectedProof(proof, roots, scope, message, key))], groth16)
+    if refusal is not None:
+        raise refusal
+
+
+def verify_batch(
+    batch: Sequence[ExpectedProof], *, groth16: Groth16 = groth16_fast.all_hold
+) -> None:
+    """Return if every member of `batch` would pass `verify_proof`; their keys may differ.
+
+    Raises `BatchRefused` with the index of the first that would not and its error; to find it
+    costs about as much again as the batch. Whether two members share a nullifier is the caller's
+    to know. Raises `InvalidSignal` and `ArtifactInvalid` as `verify_proof` does.
+    """
+    equations: list[Equation] = []
+    refusal: ProofError | None = None
+    for expected in batch:
+        try:
+            equations.append(_equation(expected))
+        except ProofError as error:
+            refusal = error
+            break
+    # The equations before that member's may be wrong too, and the first is to be named.
+    index, refusal = _first_refusal(equations, groth16) or (len(equations), refusal)
+    if refusal is not None:
+        raise BatchRefused(index, refusal) from refusal
+
+
+def _equation(expected: ExpectedProof) -> Equation:
+    """Make checks 1 to 5; what is left is the equation."""
+    proof, key = expected.proof, expected.key
     if proof.merkle_tree_root == 0:
         raise RootZero("Root 0 is no group's; anyone can prove it.")
-    if proof.merkle_tree_root not in roots:
+    if proof.merkle_tree_root not in expected.roots:
         raise RootUnknown("The proof's root is not accepted; prove against a current root.")
-    if proof.scope != scope:
+    if proof.scope != expected.scope:
         raise WrongScope("The proof was made for another scope.")
-    if proof.message != message:
+    if proof.message != expected.message:
         raise WrongMessage("The proof was made for another message.")
     if not 0 <= proof.nullifier < SCALAR_FIELD:
         raise NullifierOutOfField("The nullifier is not below the scalar field's order.")
@@ -71,61 +106,33 @@ def verify_proof(
         raise SignalOutOfField("The root is not below the scalar field's order.")
     if proof.merkle_tree_depth != key.depth:
         raise WrongDepth(f"Proofs must be made with the circuit of depth {key.depth}.")
-    signals = (proof.merkle_tree_root, proof.nullifier, to_field(message), to_field(scope))
-    _verify_groth16(proof.points, signals, key)
+    message, scope = to_field(expected.message), to_field(expected.scope)
+    signals = (proof.merkle_tree_root, proof.nullifier, message, scope)
+    return Equation(proof.points, signals, key)
 
 
-def _verify_groth16(
-    points: tuple[int, ...], signals: tuple[int, ...], key: VerificationKey
-) -> None:
-    """Check e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta), L binding the public signals."""
-    ax, ay, bx1, bx0, by1, by0, cx, cy = points
-    a = _checked_g1((ax, ay))
-    b = _checked_g2(((bx0, bx1), (by0, by1)))
-    c = _checked_g1((cx, cy))
-    binding = _g1(key.ic[0])
-    for point, signal in zip(key.ic[1:], signals, strict=True):
-        binding = curve.add(binding, curve.multiply(_g1(point), signal))
-    product = _miller(b, curve.neg(a)) * _alpha_beta(key)
-    product *= _miller(_g2(key.gamma), binding) * _miller(_g2(key.delta), c)
-    if pairing.final_exponentiate(product) != FQ12.one():
-        raise PairingFailed("The proof does not hold for its root, nullifier, scope and message.")
+def _first_refusal(equations: list[Equation], groth16: Groth16) -> tuple[int, ProofError] | None:
+    """Find the first wrong equation by bisection."""
+    refusal = _refusal(equations, groth16)
+    if refusal is None:
+        return None
+    # All before `low` hold, not all before `high` do, and `refusal` is why.
+    low, high = 0, len(equations)
+    while high - low > 1:
+        middle = (low + high) // 2
+        in_lower_half = _refusal(equations[low:middle], groth16)
+        if in_lower_half is None:
+            low = middle
+        else:
+            high, refusal = middle, in_lower_half
+    return low, refusal
 
 
-@lru_cache(maxsize=32)
-def _alpha_beta(key: VerificationKey) -> Element:
-    return _miller(_g2(key.beta), _g1(key.alpha))
-
-
-def _miller(g2: Element, g1: Element) -> Element:
-    return pairing.pairing(g2, g1, final_exponentiate=False)
-
-
-def _checked_g1(point: G1Point) -> Element:
-    # G1 has no other points than its prime-order ones. (0, 0), infinity elsewhere, is refused.
-    if all(0 <= coordinate < BASE_FIELD for coordinate in point):
-        element = _g1(point)
-        if curve.is_on_curve(element, curve.b):
-            return element
-    raise PointNotOnCurve("A or C of the proof is not a point of BN254's G1.")
-
-
-def _checked_g2(point: G2Point) -> Element:
-    if not all(0 <= part < BASE_FIELD for coordinate in point for part in coordinate):
-        raise PointNotOnCurve("B of the proof has a coordinate out of range.")
-    element = _g2(point)
-    if not curve.is_on_curve(element, curve.b2):
-        raise PointNotOnCurve("B of the proof is not on BN254's twisted curve.")
-    if not curve.is_inf(curve.multiply(element, SCALAR_FIELD)):
-        raise PointNotInSubgroup("B of the proof is outside the subgroup of order r.")
-    return element
-
-
-def _g1(point: G1Point) -> Element:
-    x, y = point
-    return FQ(x), FQ(y), FQ(1)
-
-
-def _g2(point: G2Point) -> Element:
-    x, y = point
-    return FQ2(x), FQ2(y), FQ2.one()
+def _refusal(equations: list[Equation], groth16: Groth16) -> ProofError | None:
+    """Why these equations do not all hold, or None."""
+    try:
+        if groth16(equations):
+            return None
+    except ProofError as error:
+        return error
+    return PairingFailed("The proof does not hold for its root, nullifier, scope and message.")

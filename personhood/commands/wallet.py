@@ -1,6 +1,7 @@
-"""`personhood wallet new|status|claim`: the holder's side, which talks to the chain alone."""
+"""`personhood wallet new|restore|status|claim`: the holder's side, which sees the chain alone."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="A holder's credential: make one, look, claim.", no_args_is_help=True)
 
+_MAX_WORDS_LENGTH = 4096  # characters; the longest phrase has 215
+
+_KEEP_FILE = (
+    "Show the commitment at a kiosk; keep the file and its password, nobody can replace them."
+)
+_KEEP_WORDS = (
+    "Show the commitment at a kiosk. Write the words on paper, in this order: they are not shown "
+    "again, and with `personhood wallet restore` whoever has them has the wallet."
+)
+
 WalletOption = Annotated[
     Path | None, typer.Option("--wallet", help="keystore file; by default in the data directory")
 ]
@@ -23,18 +34,51 @@ JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object, for s
 
 
 @app.command()
-def new(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
-    """Make a wallet: a new identity in an encrypted keystore. Never overwrites one."""
+def new(
+    wallet: WalletOption = None,
+    as_json: JsonOption = False,
+    show_words: Annotated[
+        bool | None,
+        typer.Option(help="show the 24 backup words; by default on a terminal only"),
+    ] = None,
+) -> None:
+    """Make a wallet: a new identity in an encrypted keystore. Never overwrites one.
+
+    Its 24 backup words are shown now and not again.
+    """
     from identity_proofs.identity import Identity
-    from identity_proofs.keystore import save_identity
+    from identity_proofs.keystore import require_absent, save_identity
+    from identity_proofs.mnemonic import to_phrase
 
     settings = Settings()
     path = wallet or settings.wallet_file()
+    require_absent(path)
     identity = Identity.generate()
+    save_identity(path, identity, _password(settings, confirm=True))
+    if show_words is None:
+        show_words = sys.stdout.isatty() and not as_json
+    words = {"words": to_phrase(identity)} if show_words else {}
+    _show(
+        {"wallet": str(path), "commitment": str(identity.commitment), **words},
+        _KEEP_WORDS if show_words else _KEEP_FILE,
+        as_json,
+    )
+
+
+@app.command()
+def restore(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
+    """Make a wallet again from its 24 words, typed or piped in. Never overwrites one."""
+    from identity_proofs.keystore import require_absent, save_identity
+    from identity_proofs.mnemonic import from_phrase
+
+    settings = Settings()
+    path = wallet or settings.wallet_file()
+    require_absent(path)
+    identity = from_phrase(_words())
     save_identity(path, identity, _password(settings, confirm=True))
     _show(
         {"wallet": str(path), "commitment": str(identity.commitment)},
-        "Show the commitment at a kiosk; keep the file and its password, nobody can replace them.",
+        "The same identity as before: a member stays one.",
         as_json,
     )
 
@@ -147,6 +191,13 @@ def _password(settings: Settings, *, confirm: bool = False) -> str:
         return settings.wallet_password.get_secret_value()
     answer: str = typer.prompt("Wallet password", hide_input=True, confirmation_prompt=confirm)
     return answer
+
+
+def _words() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.read(_MAX_WORDS_LENGTH)
+    words: str = typer.prompt("The 24 words, in order (not shown)", hide_input=True)
+    return words
 
 
 def _show(facts: dict[str, str | int | bool], advice: str, as_json: bool) -> None:

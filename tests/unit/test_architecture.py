@@ -16,8 +16,9 @@ WALLS = {
     "onnxruntime": {"enrollment/engine.py"},
     "faiss": {"uniqueness/faiss_index.py"},
     "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
-    "py_ecc": {"identity_proofs/verifier.py"},
-    "zksnake": {"identity_proofs/bn254.py"},
+    "py_ecc": {"identity_proofs/groth16_reference.py"},
+    "zksnake": {"identity_proofs/bn254.py", "identity_proofs/groth16_fast.py"},
+    "mnemonic": {"identity_proofs/mnemonic.py"},
     "wasmtime": {"identity_proofs/witness.py"},
     "vyper": {"contracts/compile.py"},
 }

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from identity_proofs.artifacts import Artifacts, install_artifacts, load_artifacts
-from identity_proofs.errors import ArtifactDigestMismatch, ArtifactInvalid, ArtifactsMissing
+from identity_proofs.errors import (
+    ArtifactDigestMismatch,
+    ArtifactInvalid,
+    ArtifactsMissing,
+    ArtifactsUnwritable,
+)
 
 DEPTH = 27
 NAMES = [f"semaphore-{DEPTH}.{suffix}" for suffix in ("wasm", "zkey", "json")]
@@ -97,6 +102,41 @@ def test_damaged_archive_is_refused(package: Path) -> None:
     archive.write_bytes(content)
     with pytest.raises((ArtifactInvalid, ArtifactDigestMismatch)):
         install_artifacts(archive, package.with_name("cache"), DEPTH)
+
+
+@pytest.mark.parametrize("opening", [b"\x1f\x8b\x09", b"\xfd7zXZ\0\0", b"BZh9", b"PK\3\4", b""])
+def test_every_kind_of_damaged_archive_is_refused(opening: bytes, package: Path) -> None:
+    archive = package / "artifacts"
+    archive.write_bytes(opening + bytes(100))
+    with pytest.raises(ArtifactInvalid, match="damaged"):
+        install_artifacts(archive, package.with_name("cache"), DEPTH)
+
+
+def test_encrypted_archive_is_refused(package: Path) -> None:
+    archive = make_zip(package)
+    content = bytearray(archive.read_bytes())
+    for header, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        start = -1
+        while (start := content.find(header, start + 1)) >= 0:
+            content[start + offset] |= 1  # the flag that says "encrypted"
+    archive.write_bytes(content)
+    with pytest.raises(ArtifactInvalid):
+        install_artifacts(archive, package.with_name("cache"), DEPTH)
+
+
+def test_source_that_cannot_be_read_says_why(package: Path) -> None:
+    (package / NAMES[0]).unlink()
+    (package / NAMES[0]).mkdir()
+    with pytest.raises(ArtifactsMissing, match="Is a directory"):
+        install_artifacts(package, package.with_name("cache"), DEPTH)
+
+
+def test_cache_that_cannot_be_written_says_why(package: Path) -> None:
+    obstacle = package / "file"
+    obstacle.touch()
+    for cache in (obstacle, obstacle / "cache"):
+        with pytest.raises(ArtifactsUnwritable, match="cannot be written"):
+            install_artifacts(package, cache, DEPTH)
 
 
 @pytest.mark.parametrize("name", NAMES)

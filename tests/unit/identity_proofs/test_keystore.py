@@ -1,5 +1,8 @@
 import json
 import stat
+import subprocess
+import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +109,8 @@ def test_missing_file(tmp_path: Path) -> None:
         (["crypto", "kdf"], "pbkdf2"),
         (["crypto", "cipher"], "aes-256-gcm"),
         (["crypto", "kdfparams", "n"], 2**40),
+        (["crypto", "kdfparams", "r"], 2**30),
+        (["crypto", "kdfparams", "p"], 2**30),
     ],
 )
 def test_other_versions_and_algorithms_are_unsupported(
@@ -135,7 +140,36 @@ def test_damage_is_not_taken_for_a_wrong_password(path: Path, names: list[str], 
         load_identity(path, PASSWORD)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"null"])
+@pytest.mark.parametrize(
+    ("names", "value"),
+    [
+        (["crypto", "cipherparams", "iv"], "zz"),
+        (["crypto", "cipherparams", "iv"], "00"),
+        (["crypto", "cipherparams"], None),
+        (["crypto", "ciphertext"], 7),
+        (["crypto", "kdfparams"], {}),
+        (["crypto", "kdfparams", "salt"], "xyz"),
+        (["crypto", "kdfparams", "n"], "1024"),
+        (["crypto", "kdfparams", "n"], True),
+        (["crypto", "kdfparams", "n"], 1000),
+        (["crypto", "kdfparams", "r"], -1),
+        (["crypto", "kdfparams", "p"], 0),
+    ],
+)
+def test_damage_that_no_checksum_covers_is_found(path: Path, names: list[str], value: Any) -> None:
+    keystore = json.loads(path.read_text("utf-8"))
+    del keystore["checksum"]
+    path.write_text(json.dumps(keystore))
+    change(path, *names, value=value)
+    with pytest.raises(KeystoreDamaged):
+        load_identity(path, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 10_000, b"[" * 10**6, b" " * 10**6],
+    ids=range(8),
+)
 def test_what_is_no_keystore_is_damaged(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     for read in (read_commitment, lambda path: load_identity(path, PASSWORD)):
@@ -161,9 +195,36 @@ def test_another_identitys_commitment_is_damage(path: Path) -> None:
         load_identity(path, PASSWORD)
 
 
-@pytest.mark.parametrize("key", [b"", b"short", bytes(33), b"\xff" * 32, bytes(32)], ids=range(5))
-def test_keys_the_format_cannot_hold_are_refused(tmp_path: Path, key: bytes) -> None:
+@pytest.mark.parametrize(
+    "key", [b"a text key", bytes(33), b"\xff" * 32, bytes(32), b"k" * 4096], ids=range(5)
+)
+def test_any_bytes_can_be_a_stored_key(tmp_path: Path, key: bytes) -> None:
+    path = tmp_path / "wallet.json"
+    save_identity(path, Identity.from_private_key(key), PASSWORD, work_factor=QUICK)
+    assert load_identity(path, PASSWORD).private_key == key
+    assert decode_keyfile_json(json.loads(path.read_text()), PASSWORD.encode()) == key
+
+
+@pytest.mark.parametrize("key", [b"", bytes(4097)], ids=len)
+def test_keys_that_a_keystore_does_not_hold_are_refused(tmp_path: Path, key: bytes) -> None:
     path = tmp_path / "wallet.json"
     with pytest.raises(UnstorableKey):
         save_identity(path, Identity.from_private_key(key), PASSWORD, work_factor=QUICK)
     assert not path.exists()
+
+
+def test_no_error_holds_the_key_or_the_password(path: Path) -> None:
+    password = PASSWORD[::-1]
+    with pytest.raises(WrongPassword) as refusal:
+        load_identity(path, password)
+    shown = "".join(traceback.format_exception(refusal.value))
+    assert password not in shown
+    assert IDENTITY.private_key.hex() not in shown
+
+
+def test_keystores_need_no_library_that_lifts_the_recursion_limit() -> None:
+    script = (
+        "import sys, identity_proofs.keystore, identity_proofs.mnemonic, identity_proofs.verifier;"
+        "assert 'py_ecc' not in sys.modules; assert sys.getrecursionlimit() == 1000"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])

@@ -1,8 +1,14 @@
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from py_ecc.bn128.bn128_curve import b2
+from py_ecc.fields import bn128_FQ2 as FQ2
 
+from identity_proofs import groth16_fast, groth16_reference
 from identity_proofs.errors import (
+    ArtifactInvalid,
+    BatchRefused,
     InvalidSignal,
     NullifierOutOfField,
     PairingFailed,
@@ -17,9 +23,10 @@ from identity_proofs.errors import (
     WrongScope,
 )
 from identity_proofs.field import BASE_FIELD, SCALAR_FIELD
+from identity_proofs.groth16 import Groth16
 from identity_proofs.proof import SemaphoreProof
 from identity_proofs.verification_key import VerificationKey
-from identity_proofs.verifier import verify_proof
+from identity_proofs.verifier import ExpectedProof, verify_batch, verify_proof
 
 KEY = VerificationKey.load()
 ROOT = 11
@@ -42,13 +49,25 @@ OUTSIDE_SUBGROUP = (
 )
 
 
-def verify(proof: SemaphoreProof, *, roots: set[int] | None = None) -> None:
-    verify_proof(proof, roots={ROOT} if roots is None else roots, scope=14, message=13, key=KEY)
+both_paths = pytest.mark.parametrize(
+    "groth16", [groth16_fast.all_hold, groth16_reference.all_hold], ids=["fast", "reference"]
+)
 
 
-def test_points_that_are_no_proof_fail_in_the_pairing() -> None:
+def verify(
+    proof: SemaphoreProof,
+    *,
+    roots: set[int] | None = None,
+    groth16: Groth16 = groth16_fast.all_hold,
+) -> None:
+    accepted = {ROOT} if roots is None else roots
+    verify_proof(proof, roots=accepted, scope=14, message=13, key=KEY, groth16=groth16)
+
+
+@both_paths
+def test_points_that_are_no_proof_fail_in_the_pairing(groth16: Groth16) -> None:
     with pytest.raises(PairingFailed):
-        verify(PROOF)
+        verify(PROOF, groth16=groth16)
 
 
 # Each entry is wrong in its own way and in those of all entries below it, so that the order shows.
@@ -73,12 +92,13 @@ MENDED_IN_ORDER = [
 ]
 
 
-def test_checks_come_in_the_documented_order() -> None:
+@both_paths
+def test_checks_come_in_the_documented_order(groth16: Groth16) -> None:
     proof = ALL_WRONG
     for error, mended in MENDED_IN_ORDER:
         proof = replace(proof, **mended)  # type: ignore[arg-type]
         with pytest.raises(ProofError) as refusal:
-            verify(proof)
+            verify(proof, groth16=groth16)
         assert type(refusal.value) is error
 
 
@@ -104,14 +124,16 @@ def test_expected_scope_must_be_a_256_bit_integer() -> None:
         verify_proof(proof, roots={ROOT}, scope=2**256, message=13, key=KEY)
 
 
+@both_paths
 @pytest.mark.parametrize("position", range(8))
-def test_coordinate_that_is_an_alias_is_refused(position: int) -> None:
+def test_coordinate_that_is_an_alias_is_refused(position: int, groth16: Groth16) -> None:
     points = list(PROOF.points)
     points[position] += BASE_FIELD
     with pytest.raises(PointNotOnCurve):
-        verify(replace(PROOF, points=tuple(points)))  # type: ignore[arg-type]
+        verify(replace(PROOF, points=tuple(points)), groth16=groth16)  # type: ignore[arg-type]
 
 
+@both_paths
 @pytest.mark.parametrize(
     "points",
     [
@@ -122,6 +144,75 @@ def test_coordinate_that_is_an_alias_is_refused(position: int) -> None:
         (1, 2, *reversed(G2), 1, 2),
     ],
 )
-def test_infinity_and_points_off_the_curve_are_refused(points: tuple[int, ...]) -> None:
+def test_infinity_and_points_off_the_curve_are_refused(
+    points: tuple[int, ...], groth16: Groth16
+) -> None:
     with pytest.raises(PointNotOnCurve):
-        verify(replace(PROOF, points=points))  # type: ignore[arg-type]
+        verify(replace(PROOF, points=points), groth16=groth16)  # type: ignore[arg-type]
+
+
+def points_outside_the_subgroup() -> Iterator[tuple[int, int, int, int]]:
+    """Points of the twist found by x = (n, 1), imaginary parts first; almost none is in G2."""
+    for n in range(40):
+        x0, x1 = n, 1
+        square0, square1 = x0 * x0 - x1 * x1, 2 * x0 * x1
+        cube = FQ2([square0 * x0 - square1 * x1, square0 * x1 + square1 * x0])
+        y = square_root(cube + b2)
+        if y is not None:
+            y0, y1 = (int(part) for part in y.coeffs)
+            yield x1, x0, y1, y0
+
+
+def square_root(value: FQ2) -> FQ2 | None:
+    """A root in F_q[i] by its norm's root in F_q (q = 3 mod 4), if there is one."""
+    a, b = (int(part) for part in value.coeffs)
+    norm = pow(a * a + b * b, (BASE_FIELD + 1) // 4, BASE_FIELD)
+    for sign in (norm, -norm):
+        half = (a + sign) * pow(2, -1, BASE_FIELD) % BASE_FIELD
+        y0 = pow(half, (BASE_FIELD + 1) // 4, BASE_FIELD)
+        if y0:
+            root = FQ2([y0, b * pow(2 * y0, -1, BASE_FIELD)])
+            if root * root == value:
+                return root
+    return None
+
+
+@both_paths
+def test_points_outside_the_subgroup_are_refused(groth16: Groth16) -> None:
+    points = [OUTSIDE_SUBGROUP, *points_outside_the_subgroup()]
+    assert len(points) > 10
+    for b in points[:: 1 if groth16 is groth16_fast.all_hold else 8]:
+        with pytest.raises(PointNotInSubgroup):
+            verify(replace(PROOF, points=(1, 2, *b, 1, 2)), groth16=groth16)
+
+
+@both_paths
+@pytest.mark.parametrize("name", ["alpha", "beta", "gamma", "delta"])
+def test_key_with_a_bad_point_is_refused(name: str, groth16: Groth16) -> None:
+    off: object = (1, 1) if name == "alpha" else ((1, 1), (1, 1))
+    key = replace(KEY, **{name: off})  # type: ignore[arg-type]
+    with pytest.raises(ArtifactInvalid, match="key"):
+        verify_proof(PROOF, roots={ROOT}, scope=14, message=13, key=key, groth16=groth16)
+
+
+def expect(proof: SemaphoreProof) -> ExpectedProof:
+    return ExpectedProof(proof, {ROOT}, scope=14, message=13, key=KEY)
+
+
+@both_paths
+def test_a_batch_of_none_holds(groth16: Groth16) -> None:
+    verify_batch([], groth16=groth16)
+
+
+@both_paths
+def test_a_batch_names_the_first_at_fault_and_why(groth16: Groth16) -> None:
+    no_pairing, off_curve = PROOF, replace(PROOF, points=(1, 1, *G2, 1, 2))
+    wrong_scope = replace(PROOF, scope=1)
+    for batch, error in [
+        ([no_pairing, off_curve, wrong_scope], PairingFailed),
+        ([off_curve, no_pairing], PointNotOnCurve),
+        ([wrong_scope, off_curve], WrongScope),
+    ]:
+        with pytest.raises(BatchRefused, match="Proof 0 of the batch") as refusal:
+            verify_batch([expect(proof) for proof in batch], groth16=groth16)
+        assert (refusal.value.index, type(refusal.value.reason)) == (0, error)
