@@ -11,6 +11,7 @@ from identity_proofs.field import SCALAR_FIELD as R
 from identity_proofs.poseidon_parameters import Vector, parameters
 
 MAX_INPUTS = 5
+_WORD = 32  # bytes of an element, little-endian
 
 
 def poseidon(inputs: Sequence[int]) -> int:
@@ -38,6 +39,20 @@ def poseidon(inputs: Sequence[int]) -> int:
     for constants in p.last_rounds:
         state = _full_round(state, constants, p.mix)
     return state[0]
+
+
+def poseidon_pairs(pairs: bytes) -> bytes:
+    """Hash many pairs, the step from one level of a tree to the next.
+
+    `pairs` holds 64 bytes for each: two integers in [0, r), 32 bytes little-endian each. Returns
+    32 bytes for each, in the same form. Raises `ValueError` for an integer out of range or bytes
+    that are no whole number of pairs.
+    """
+    if len(pairs) % (2 * _WORD):
+        raise ValueError(f"Pairs have {2 * _WORD} bytes each; {len(pairs)} bytes are none")
+    words = [int.from_bytes(pairs[at : at + _WORD], "little") for at in range(0, len(pairs), _WORD)]
+    hashes = map(poseidon, zip(words[::2], words[1::2], strict=True))
+    return b"".join(value.to_bytes(_WORD, "little") for value in hashes)
 
 
 def _full_round(state: Vector, constants: Vector, mix: list[Vector]) -> Vector:
