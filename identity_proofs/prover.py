@@ -29,7 +29,7 @@ class Prover:
         Raises `ArtifactsMissing`, `ArtifactDigestMismatch` or `ArtifactInvalid`.
         """
         self.depth = artifacts.depth
-        self._circuit = Circuit(artifacts.read_wasm())
+        self._circuit = Circuit.compile(artifacts.read_wasm())
         self._groth16 = _Groth16(artifacts.read_zkey())
 
     def prove(
@@ -43,7 +43,7 @@ class Prover:
         is longer than the circuit's depth, `InvalidSignal` for a scope or message out of range.
         """
         self._check_merkle_proof(identity, merkle_proof)
-        witness = self._circuit.witness(
+        signals = self._circuit.witness(
             {
                 "secret": [identity.secret_scalar],
                 "merkleProofLength": [len(merkle_proof.siblings)],
@@ -53,6 +53,9 @@ class Prover:
                 "message": [to_field(message)],
             }
         )
+        witness = [
+            int.from_bytes(signals[i : i + 32], "little") for i in range(0, len(signals), 32)
+        ]
         _one, root, nullifier, *_private = witness
         if root != merkle_proof.root:
             raise ProvingFailed("The circuit computed another root than the Merkle proof's.")

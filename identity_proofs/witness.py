@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-import wasmtime
-
 from identity_proofs.errors import ArtifactInvalid, ProvingFailed
+from identity_proofs.webassembly import (
+    InvalidProgram,
+    Program,
+    ProgramStopped,
+    Store,
+    compile_program,
+)
 
 _WORD_BITS = 32
 _ELEMENT_WORDS = 8
-_ELEMENT_BYTES = 32
 
 # The functions a circom program imports. The host offers none in Python: wasmtime keeps an
 # exception raised in a callback in a global, where another thread could meet it.
@@ -51,69 +55,45 @@ _COLLECTOR = """
 class Circuit:
     """A compiled witness program. Threads may share it: each witness has its own memory."""
 
-    def __init__(self, wasm: bytes) -> None:
-        """Compile the program, which takes about half a second. Raises `ArtifactInvalid`."""
-        self._engine = wasmtime.Engine()
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._runtime = compile_program(_RUNTIME)
+        self._collector = compile_program(_COLLECTOR)
+
+    @classmethod
+    def compile(cls, wasm: bytes) -> "Circuit":
+        """Compile the program, which takes about a second. Raises `ArtifactInvalid`."""
         try:
-            self._program = wasmtime.Module(self._engine, wasm)
-        except wasmtime.WasmtimeError as error:
+            return cls(compile_program(wasm))
+        except InvalidProgram as error:
             raise ArtifactInvalid("The witness program is no valid WebAssembly.") from error
-        self._runtime = wasmtime.Module(self._engine, _RUNTIME)
-        self._collector = wasmtime.Module(self._engine, _COLLECTOR)
 
-    def witness(self, inputs: Mapping[str, Sequence[int]]) -> list[int]:
-        """Return every signal in [0, r): the constant 1, the public ones, the private ones.
+    def witness(self, inputs: Mapping[str, Sequence[int]]) -> bytearray:
+        """Return every signal, 32 little-endian bytes each, plain integers in [0, r).
 
-        `inputs` maps each input signal's name to its values in [0, r). Raises `ProvingFailed` if
-        they do not satisfy the circuit.
+        First the constant 1, then the public signals, then the private ones: a secret, which the
+        caller should overwrite after use. `inputs` maps each input signal's name to its values in
+        [0, r). Raises `ProvingFailed` if they do not satisfy the circuit, `ArtifactInvalid` if
+        the program is no circom program.
         """
         try:
-            data = self._run(inputs)
-        except (wasmtime.WasmtimeError, wasmtime.Trap):
+            return self._run(inputs)
+        except ProgramStopped:
             raise ProvingFailed("The inputs do not satisfy the circuit.") from None
-        return [
-            int.from_bytes(data[i : i + _ELEMENT_BYTES], "little")
-            for i in range(0, len(data), _ELEMENT_BYTES)
-        ]
+        except InvalidProgram as error:
+            raise ArtifactInvalid("The witness program is not one that circom makes.") from error
 
     def _run(self, inputs: Mapping[str, Sequence[int]]) -> bytearray:
-        store = wasmtime.Store(self._engine)
-        linker = wasmtime.Linker(self._engine)
-        linker.define_instance(store, "runtime", linker.instantiate(store, self._runtime))
-        program = linker.instantiate(store, self._program)
-        linker.define_instance(store, "circuit", program)
-        call = _Caller(store, program)
-        call("init", 0)
+        store = Store()
+        circuit = store.instantiate(self._program, {"runtime": store.instantiate(self._runtime)})
+        circuit.call("init", 0)
         for signal, values in inputs.items():
             for position, value in enumerate(values):
                 for word in range(_ELEMENT_WORDS):
-                    call("writeSharedRWMemory", word, _signed(value >> _WORD_BITS * word))
-                call("setInputSignal", *_signal_hash(signal), position)
-        collector = linker.instantiate(store, self._collector)
-        end = _Caller(store, collector)("collect")
-        memory = collector.exports(store)["memory"]
-        if not isinstance(memory, wasmtime.Memory):
-            raise TypeError("the collector exports no memory")
-        return memory.read(store, 0, end)
-
-
-class _Caller:
-    def __init__(self, store: wasmtime.Store, instance: wasmtime.Instance) -> None:
-        self._store = store
-        self._exports = instance.exports(store)
-
-    def __call__(self, name: str, *arguments: int) -> int:
-        function = self._exports[name]
-        if not isinstance(function, wasmtime.Func):
-            raise ArtifactInvalid(f"The witness program's {name} is no function.")
-        result: int = function(self._store, *arguments)
-        return result
-
-
-def _signed(value: int) -> int:
-    """Return the lowest 32 bits as WebAssembly's i32, which wasmtime takes as a signed integer."""
-    word = value & 0xFFFFFFFF
-    return word - (1 << 32) if word >> 31 else word
+                    circuit.call("writeSharedRWMemory", word, value >> _WORD_BITS * word)
+                circuit.call("setInputSignal", *_signal_hash(signal), position)
+        collector = store.instantiate(self._collector, {"circuit": circuit})
+        return collector.read(0, collector.call("collect"))
 
 
 def _signal_hash(name: str) -> tuple[int, int]:
@@ -121,4 +101,4 @@ def _signal_hash(name: str) -> tuple[int, int]:
     state = 0xCBF29CE484222325
     for byte in name.encode():
         state = (state ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return _signed(state >> 32), _signed(state)
+    return state >> 32, state & 0xFFFFFFFF

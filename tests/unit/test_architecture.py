@@ -18,7 +18,7 @@ WALLS = {
     "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
     "py_ecc": {"identity_proofs/verifier.py"},
     "zksnake": {"identity_proofs/bn254.py"},
-    "wasmtime": {"identity_proofs/witness.py"},
+    "wasmtime": {"identity_proofs/webassembly.py"},
     "vyper": {"contracts/compile.py"},
 }
 

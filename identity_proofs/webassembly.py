@@ -1,0 +1,108 @@
+"""Run WebAssembly programs: the circuit's witness program and our kernel.
+
+The only file that knows `wasmtime`. Its exceptions stay in here: callers meet the two below, and
+say in their own words what they mean.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TypeAlias
+
+import wasmtime
+
+Program: TypeAlias = wasmtime.Module
+"""A compiled program. Threads may share it: each instance has its own memory."""
+
+
+class InvalidProgram(Exception):
+    """The bytes are no WebAssembly program, or one that lacks what is asked of it."""
+
+
+class ProgramStopped(Exception):
+    """The program stopped itself: it refuses its inputs."""
+
+
+def compile_program(wasm: bytes | str) -> Program:
+    """Compile a binary or a text of WebAssembly. Raises `InvalidProgram`."""
+    try:
+        return wasmtime.Module(_engine(), wasm)
+    except wasmtime.WasmtimeError as error:
+        raise InvalidProgram("no valid WebAssembly") from error
+
+
+class Store:
+    """Instances that may import from each other. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._store = wasmtime.Store(_engine())
+
+    def instantiate(
+        self, program: Program, imports: Mapping[str, "Instance"] | None = None
+    ) -> "Instance":
+        """Start a program; `imports` gives the instance that stands for each module name.
+
+        Raises `InvalidProgram` if it imports anything else, `ProgramStopped` if it does at once.
+        """
+        linker = wasmtime.Linker(_engine())
+        for name, instance in (imports or {}).items():
+            linker.define_instance(self._store, name, instance.raw)
+        try:
+            return Instance(self._store, linker.instantiate(self._store, program))
+        except wasmtime.Trap:
+            raise ProgramStopped from None
+        except wasmtime.WasmtimeError:
+            raise InvalidProgram("the program imports what is not there") from None
+
+
+class Instance:
+    """A running program and its memory."""
+
+    def __init__(self, store: wasmtime.Store, raw: wasmtime.Instance) -> None:
+        self.raw = raw
+        self._store = store
+        self._exports = raw.exports(store)
+
+    def call(self, function: str, *arguments: int) -> int:
+        """Call an exported function of 32-bit integers; without a result, it returns 0.
+
+        Raises `InvalidProgram` if there is none, `ProgramStopped` if it does not return.
+        """
+        export = self._exports.get(function)
+        if not isinstance(export, wasmtime.Func):
+            raise InvalidProgram(f"no function {function}")
+        try:
+            result = export(self._store, *map(_signed, arguments))
+        except (wasmtime.Trap, wasmtime.WasmtimeError):
+            raise ProgramStopped from None
+        return int(result or 0) & 0xFFFFFFFF
+
+    def read(self, address: int, size: int) -> bytearray:
+        """Copy `size` bytes out of its memory. Raises `IndexError` outside of it."""
+        memory = self._memory()
+        if not 0 <= address <= address + size <= memory.data_len(self._store):
+            raise IndexError("outside the program's memory")
+        return memory.read(self._store, address, address + size)
+
+    def write(self, address: int, data: bytes | bytearray) -> None:
+        """Copy `data` into its memory. Raises `IndexError` outside of it."""
+        if data:
+            self._memory().write(self._store, data, address)
+
+    def _memory(self) -> wasmtime.Memory:
+        memory = self._exports.get("memory")
+        if not isinstance(memory, wasmtime.Memory):
+            raise InvalidProgram("no memory")
+        return memory
+
+
+@cache
+def _engine() -> wasmtime.Engine:
+    config = wasmtime.Config()
+    config.wasm_wide_arithmetic = True
+    return wasmtime.Engine(config)
+
+
+def _signed(value: int) -> int:
+    """Return the lowest 32 bits as WebAssembly's i32, which wasmtime takes as a signed integer."""
+    word = value & 0xFFFFFFFF
+    return word - (1 << 32) if word >> 31 else word
