@@ -141,10 +141,13 @@ class GroupFile:
     def _state_of(self, record: CommitRecord) -> _State:
         if self._state is None or self._state.record.sequence != record.sequence:
             state = self._derive(record)
-            if self._root_of(state) != record.root:
-                raise GroupFileDamaged("The tree does not have its root: build the group again.")
+            self._check_root(state)
             self._state = state
         return self._state
+
+    def _check_root(self, state: _State) -> None:
+        if self._root_of(state) != state.record.root:
+            raise GroupFileDamaged("The tree does not have its root: build the group again.")
 
     def _derive(self, record: CommitRecord) -> _State:
         """Hash the right edge of the record's tree."""
@@ -239,6 +242,7 @@ class GroupFile:
             self._check_level(state, height)
 
     def _check_all(self, state: _State) -> None:
+        self._check_root(self._derive(state.record))
         for start in range(0, state.record.size, _RUN):
             if not are_in_field(self._range(state, 0, start, start + _RUN)):
                 raise GroupFileDamaged("A leaf is not below r: build the group again.")
