@@ -30,6 +30,7 @@ from identity_proofs.errors import (
     SnapshotFileMissing,
     SnapshotFileTampered,
     SnapshotGroupChanged,
+    SnapshotManifestInvalid,
     SnapshotRootMismatch,
     UnknownMember,
 )
@@ -118,23 +119,30 @@ def _write(path: Path, content: bytes) -> None:
 class SnapshotReader:
     """A wallet's view of a snapshot that anybody may serve: all is checked against the root."""
 
-    def __init__(self, fetch: Fetch, root: int) -> None:
+    def __init__(self, fetch: Fetch, root: int, chunk_bits: int = DEFAULT_CHUNK_BITS) -> None:
         """Read the snapshot of the group with `root`, which the caller has from the chain.
 
-        `fetch` returns the content of the file with a name, and raises `OSError` if it cannot.
+        `fetch` returns the content of the file with a name, and raises `OSError` if it cannot. The
+        wallet decides on `chunk_bits`: a source that cuts smaller chunks wants to know too much.
         """
         self._fetch = fetch
         self._root = root
+        self._chunk_bits = chunk_bits
 
     def manifest(self) -> SnapshotManifest:
         """Fetch the manifest.
 
-        Raises `SnapshotFileMissing`, `SnapshotManifestInvalid`, or `SnapshotRootMismatch` if it is
-        another root's.
+        Raises `SnapshotFileMissing`, `SnapshotManifestInvalid` (also for chunks of another size),
+        or `SnapshotRootMismatch` if it is another root's.
         """
         manifest = SnapshotManifest.from_json(self._get_unchecked(manifest_name(self._root)))
         if manifest.root != self._root:
             raise SnapshotRootMismatch("The manifest is of a group with another root.")
+        if manifest.chunk_bits != self._chunk_bits:
+            raise SnapshotManifestInvalid(
+                f"The snapshot is cut into chunks of 2^{manifest.chunk_bits} leaves; "
+                f"2^{self._chunk_bits} were asked for."
+            )
         return manifest
 
     def proof(self, commitment: int, chunk_index: int) -> MerkleProof:
@@ -142,7 +150,8 @@ class SnapshotReader:
 
         `chunk_index` is the leaf index >> chunk_bits. What is fetched depends on it alone.
 
-        Raises `UnknownMember` if the chunk does not hold `commitment`, `SnapshotFileMissing`,
+        Raises `UnknownMember` if the chunk does not hold `commitment` (a source can bring that
+        about by a wrong size in the manifest: ask another one too), `SnapshotFileMissing`,
         `SnapshotFileTampered` (not the digest it is named for), `SnapshotFileInvalid` (wrong length
         or a node above r), `SnapshotRootMismatch` (nodes that do not lead to the root), and as
         `manifest` does.

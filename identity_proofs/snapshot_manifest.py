@@ -73,19 +73,23 @@ class SnapshotManifest:
     @classmethod
     def from_json(cls, content: bytes) -> "SnapshotManifest":
         """Read it. Raises `SnapshotManifestInvalid`."""
-        try:
-            match json.loads(content[: MANIFEST_BYTES + 1]):
-                case {
-                    "format": str(form),
-                    "root": str(root),
-                    "size": int(size),
-                    "chunk_bits": int(chunk_bits),
-                    "top": str(top),
-                } if form == _FORMAT:
-                    return cls(int(root), size, chunk_bits, top)
-        except ValueError:
-            pass
+        match _parse_json(content):
+            case {
+                "format": str(form),
+                "root": str(root),
+                "size": int(size),
+                "chunk_bits": int(chunk_bits),
+                "top": str(top),
+            } if form == _FORMAT and root.isascii() and root.isdecimal():
+                return cls(int(root), size, chunk_bits, top)
         raise SnapshotManifestInvalid(f"This is no manifest of the format {_FORMAT}.")
+
+
+def _parse_json(content: bytes) -> object:
+    try:
+        return json.loads(content) if len(content) <= MANIFEST_BYTES else None
+    except ValueError:
+        return None
 
 
 def manifest_name(root: int) -> str:
