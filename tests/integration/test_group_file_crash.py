@@ -13,7 +13,9 @@ from identity_proofs.group_file import GroupFile
 from tests.integration.group_writing_process import change
 
 ROOT = Path(__file__).parents[2]
+WRITER = [sys.executable, "-m", "tests.integration.group_writing_process"]
 KILLS = 12
+READS = 100
 
 
 @pytest.mark.slow
@@ -34,12 +36,27 @@ def test_kill_9_leaves_the_last_state_or_the_next(tmp_path: Path) -> None:
     assert done > KILLS
 
 
+@pytest.mark.slow
+def test_readers_answer_while_a_writer_commits(tmp_path: Path) -> None:
+    command = [*WRITER, str(tmp_path), "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        roots = set()
+        with GroupFile(tmp_path) as reader:
+            for _ in range(READS):
+                proof = reader.proof(reader.size - 1)
+                assert proof.verify()
+                roots.add(proof.root)
+        assert process.poll() is None
+        process.kill()
+    assert len(roots) > 1
+
+
 def run_until_killed(directory: Path, first: int, pause: float) -> int:
     """Start the writer and kill it soon after its first commit; return how many it reported."""
-    command = [sys.executable, "-m", "tests.integration.group_writing_process"]
-    with subprocess.Popen(
-        [*command, str(directory), str(first)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
+    command = [*WRITER, str(directory), str(first)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         reported = [process.stdout.readline()]
         time.sleep(pause)
