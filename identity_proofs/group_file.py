@@ -220,15 +220,15 @@ class GroupFile:
         return self._ask(index_in)
 
     def _lookup_in(self, state: _State) -> MemberLookup:
-        """Bring the lookup up to the state: by what was appended, or by sorting all again."""
+        """Bring the lookup up to the state: by what changed, or by sorting all again."""
         record, lookup = state.record, self._lookup
-        changed = next((i for height, i in record.overwrites if height == 0), None)
-        one_update = record.updates == self._lookup_updates + 1 and changed is not None
-        if lookup is not None and one_update and any(record.overwrites[0, changed or 0]):
-            lookup.move(changed or 0, int(low_words(record.overwrites[0, changed or 0])[0]))
-        elif record.updates != self._lookup_updates:
+        updates = record.updates - self._lookup_updates
+        if lookup is not None and updates == 1 and record.replacement is not None:
+            index, leaf = record.replacement
+            lookup.move(index, int(low_words(leaf)[0]))
+        elif updates:
             lookup = None
-        if lookup is None or record.size - lookup.size > lookup.has_room:
+        if lookup is None or record.size - lookup.size > lookup.room:
             lookup = MemberLookup(low_words(self._all_leaves(state)))
         elif record.size > lookup.size:
             lookup.add(low_words(self._range(state, 0, lookup.size, record.size)))

@@ -42,6 +42,12 @@ class CommitRecord:
     root: bytes = bytes(NODE_BYTES)
     overwrites: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
 
+    @property
+    def replacement(self) -> tuple[int, bytes] | None:
+        """The index and the new leaf, if this commit put another member in a place."""
+        leaves = ((i, leaf) for (height, i), leaf in self.overwrites.items() if height == 0)
+        return next((place for place in leaves if any(place[1])), None)
+
     def encode(self) -> bytes:
         """Write the record and its digest."""
         counts = (self.sequence, self.size, self.updates, self.root, len(self.overwrites))

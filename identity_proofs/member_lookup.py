@@ -30,8 +30,8 @@ class MemberLookup:
         self.size = len(words)
 
     @property
-    def has_room(self) -> int:
-        """How many leaves `add` still takes before it pays to sort all again."""
+    def room(self) -> int:
+        """The number of leaves that `add` takes before it pays to sort all again."""
         return max(_RECENT, len(self._sorted) // 8) - (self.size - len(self._sorted))
 
     def add(self, words: LowWords) -> None:
