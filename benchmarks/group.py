@@ -69,11 +69,9 @@ def measure_group(directory: Path, size: int) -> None:
     with timed("write its snapshot"):
         write_snapshot(reader, directory / "snapshot")
     with timed("a wallet's proof from the snapshot"):
-        chunk_index = index >> DEFAULT_CHUNK_BITS
-        fetch = SnapshotReader(
-            lambda name: (directory / "snapshot" / name).read_bytes(), proof.root
-        )
-        if fetch.proof(members[index], chunk_index) != proof:
+        fetch = (directory / "snapshot").joinpath
+        wallet = SnapshotReader(lambda name: fetch(name).read_bytes(), reader.root, size)
+        if wallet.proof(members[index], index >> DEFAULT_CHUNK_BITS) != proof:
             raise RuntimeError("the snapshot's path is not the group's")
     with timed("the first insertion (sorts the members)"):
         writer.insert(members[-1])

@@ -1,21 +1,21 @@
 """A group's snapshot, from which a wallet builds its own path without saying which leaf it wants.
 
 The tree is cut into layers of `chunk_bits` = k levels. A file of the lowest layer holds a chunk of
-2^k leaves, 32 bytes each. A file of a layer above holds an entry of 64 bytes for each of up to 2^k
-chunks of the layer below it: the chunk's node, and the SHA-256 digest that is its file's name. One
-file is left on top; the manifest names it, and is itself named for the root. Files that an epoch
-shares with the last are there already.
+2^k leaves, 32 bytes each. A file of a layer above holds an entry of 64 bytes for each of 2^k chunks
+of the layer below it: the chunk's node, and the SHA-256 digest that is its file's name. What is
+left over at a layer's end is in its last whole file, which holds up to 2^(k+1) - 1. One file is
+left on top; the manifest names it, and is itself named for the root.
 
-A wallet fetches the manifest and one file a layer: the same as every member of its chunk, at least
-2^k of them, since leaves past the last whole chunk lie in that chunk's file. It knows its chunk
-from its leaf index, which never changes and stands in its enrolment's receipt; it asks nobody about
-its commitment. For 2^30 members and k = 14, at most:
+A wallet fetches the manifest and one file a layer, the same as every member of its leaf file: 2^k
+of them or more. It knows its chunk from its leaf index, which never changes and stands in its
+enrolment's receipt; it asks nobody about its commitment. What it fetches at 2^30 members and
+k = 14, and in the worst case below:
 
-    leaves     2 * 2^14 * 32 bytes   1,048,576
-    layer 1        2^14 * 64 bytes   1,048,576
-    layer 2    2^30-28  * 64 bytes         256
-    manifest                               512
-                                     2,097,920 bytes
+    leaves     2^14 *  32 bytes     524,288      (2^15 - 1) *  32   1,048,544
+    layer 1    2^14 *  64 bytes   1,048,576      (2^15 - 1) *  64   2,097,088
+    layer 2    2^2  *  64 bytes         256             2^2 *  64         256
+    manifest                            512                               512
+                                  1,573,632                         3,146,400
 """
 
 import hashlib
@@ -30,7 +30,6 @@ from identity_proofs.errors import (
     SnapshotFileMissing,
     SnapshotFileTampered,
     SnapshotGroupChanged,
-    SnapshotManifestInvalid,
     SnapshotRootMismatch,
     UnknownMember,
 )
@@ -46,7 +45,6 @@ from identity_proofs.snapshot_manifest import (
 )
 
 Fetch = Callable[[str], bytes]
-Subtree = list[bytes]  # the levels of one file's nodes, lowest first
 
 
 class Tree(Protocol):
@@ -71,29 +69,28 @@ def write_snapshot(
     """
     shape = shape_of(group.root, group.size, chunk_bits)
     directory.mkdir(parents=True, exist_ok=True)
-    digests: list[bytes] = []  # of the file of each chunk
-    for leaves in shape.leaf_files():
-        digest = _store(directory, group.nodes(0, leaves.start, leaves.stop))
-        digests += [digest] * -(-len(leaves) >> chunk_bits)
-    for layer in range(1, shape.layers):
-        digests = [
-            _store(directory, _entries(group, layer * chunk_bits, start, digests, chunk_bits))
-            for start in range(0, len(digests), 1 << chunk_bits)
-        ]
+    names: list[bytes] = []  # of the file of each chunk in the layer below
+    for layer in range(shape.layers):
+        names_above: list[bytes] = []
+        for places in shape.files(layer):
+            nodes = group.nodes(layer * chunk_bits, places.start, places.stop)
+            digest = _store(directory, _join(nodes, names[places.start : places.stop]))
+            names_above += [digest] * -(-len(places) >> chunk_bits)
+        names = names_above
     if group.root != shape.root:
         raise SnapshotGroupChanged("The group changed while its snapshot was written: try again.")
-    manifest = replace(shape, top=digests[0].hex())
+    manifest = replace(shape, top=names[0].hex())
     _write(directory / manifest_name(manifest.root), manifest.to_json())
     return manifest
 
 
-def _entries(group: Tree, height: int, start: int, digests: list[bytes], chunk_bits: int) -> bytes:
-    """Return a file's content: the nodes at `height` from `start`, each with its digest."""
-    stop = min(start + (1 << chunk_bits), len(digests))
-    nodes = group.nodes(height, start, stop)
+def _join(nodes: bytes, names: list[bytes]) -> bytes:
+    """Return a file's content: leaves alone, or nodes each with its file's name."""
+    if not names:
+        return nodes
+    starts = range(0, len(nodes), NODE_BYTES)
     return b"".join(
-        nodes[at * NODE_BYTES : (at + 1) * NODE_BYTES] + digest
-        for at, digest in enumerate(digests[start:stop])
+        nodes[at : at + NODE_BYTES] + name for at, name in zip(starts, names, strict=True)
     )
 
 
@@ -116,32 +113,54 @@ def _write(path: Path, content: bytes) -> None:
     draft.replace(path)
 
 
+class _Subtree:
+    """The levels over a run of nodes in one layer, from the node with the index `start`."""
+
+    def __init__(self, start: int, nodes: bytes) -> None:
+        if not are_in_field(nodes):
+            raise SnapshotFileInvalid("A file holds a node above r.")
+        self.start = start
+        self.nodes = nodes
+        self._levels = [nodes]
+        while len(self._levels[-1]) > NODE_BYTES:
+            self._levels.append(parents(self._levels[-1]))
+
+    def check(self, top: bytes) -> None:
+        if self._levels[-1] != top:
+            raise SnapshotRootMismatch("The snapshot's nodes do not lead to the root.")
+
+    def path(self, place: int) -> tuple[int, tuple[int, ...]]:
+        return collect_path(place - self.start, len(self._levels) - 1, self._node)
+
+    def _node(self, height: int, index: int) -> bytes | None:
+        return self._levels[height][index * NODE_BYTES : (index + 1) * NODE_BYTES] or None
+
+
 class SnapshotReader:
     """A wallet's view of a snapshot that anybody may serve: all is checked against the root."""
 
-    def __init__(self, fetch: Fetch, root: int, chunk_bits: int = DEFAULT_CHUNK_BITS) -> None:
-        """Read the snapshot of the group with `root`, which the caller has from the chain.
+    def __init__(
+        self, fetch: Fetch, root: int, size: int, chunk_bits: int = DEFAULT_CHUNK_BITS
+    ) -> None:
+        """Read the snapshot of the group whose `root` and `size` the caller has from the chain.
 
         `fetch` returns the content of the file with a name, and raises `OSError` if it cannot. The
-        wallet decides on `chunk_bits`: a source that cuts smaller chunks wants to know too much.
+        source has no say in `size` and `chunk_bits`: they decide how large the crowd is.
         """
         self._fetch = fetch
-        self._root = root
-        self._chunk_bits = chunk_bits
+        self._shape = shape_of(root, size, chunk_bits)
 
     def manifest(self) -> SnapshotManifest:
         """Fetch the manifest.
 
-        Raises `SnapshotFileMissing`, `SnapshotManifestInvalid` (also for chunks of another size),
-        or `SnapshotRootMismatch` if it is another root's.
+        Raises `SnapshotFileMissing`, `SnapshotManifestInvalid`, or `SnapshotRootMismatch` if it is
+        of another root, size or cut.
         """
-        manifest = SnapshotManifest.from_json(self._get_unchecked(manifest_name(self._root)))
-        if manifest.root != self._root:
-            raise SnapshotRootMismatch("The manifest is of a group with another root.")
-        if manifest.chunk_bits != self._chunk_bits:
-            raise SnapshotManifestInvalid(
-                f"The snapshot is cut into chunks of 2^{manifest.chunk_bits} leaves; "
-                f"2^{self._chunk_bits} were asked for."
+        shape = self._shape
+        manifest = SnapshotManifest.from_json(self._get_unchecked(manifest_name(shape.root)))
+        if replace(manifest, top=shape.top) != shape:
+            raise SnapshotRootMismatch(
+                "The manifest is of another group, or cuts it otherwise: ask another source."
             )
         return manifest
 
@@ -150,44 +169,45 @@ class SnapshotReader:
 
         `chunk_index` is the leaf index >> chunk_bits. What is fetched depends on it alone.
 
-        Raises `UnknownMember` if the chunk does not hold `commitment` (a source can bring that
-        about by a wrong size in the manifest: ask another one too), `SnapshotFileMissing`,
+        Raises `UnknownMember` if the chunk does not hold `commitment`, `SnapshotFileMissing`,
         `SnapshotFileTampered` (not the digest it is named for), `SnapshotFileInvalid` (wrong length
         or a node above r), `SnapshotRootMismatch` (nodes that do not lead to the root), and as
         `manifest` does.
         """
         commitment = parse_commitment(commitment)
-        manifest = self.manifest()
-        if not 0 <= chunk_index < manifest.count(1):
+        if not 0 <= chunk_index < self._shape.count(1):
             raise UnknownMember(f"The group has no chunk {chunk_index}.")
-        subtrees = self._fetch_subtrees(manifest, chunk_index)
-        index = (chunk_index << manifest.chunk_bits) + _find(subtrees[0][0], commitment)
+        subtrees = self._fetch_subtrees(chunk_index)
+        index = _find(subtrees[0], commitment)
         bits = 0
         siblings: tuple[int, ...] = ()
         for layer, subtree in enumerate(subtrees):
-            place = index >> layer * manifest.chunk_bits
-            turns, found = _path_in(subtree, place % (1 << manifest.chunk_bits))
+            turns, found = subtree.path(index >> layer * self._shape.chunk_bits)
             bits |= turns << len(siblings)
             siblings += found
-        return MerkleProof(self._root, commitment, bits, siblings)
+        return MerkleProof(self._shape.root, commitment, bits, siblings)
 
-    def _fetch_subtrees(self, manifest: SnapshotManifest, chunk_index: int) -> list[Subtree]:
+    def _fetch_subtrees(self, chunk_index: int) -> list[_Subtree]:
         """Fetch one file a layer from the top down, each checked against the node above it."""
-        subtrees: list[Subtree] = []
-        name, node = manifest.top, encode_nodes((self._root,))
-        for layer in range(manifest.layers - 1, 0, -1):
-            place = chunk_index >> (layer - 1) * manifest.chunk_bits
-            above, at = divmod(place, 1 << manifest.chunk_bits)
-            rest = manifest.count(layer) - (above << manifest.chunk_bits)
-            entries = self._get(name, min(rest, 1 << manifest.chunk_bits) * ENTRY_BYTES)
-            nodes, names = _split_entries(entries)
-            subtrees.append(_hash_up(nodes, node))
-            node, name = nodes[at * NODE_BYTES : (at + 1) * NODE_BYTES], names[at]
-        leaves = manifest.leaf_file(chunk_index)
-        content = self._get(name, len(leaves) * NODE_BYTES)
-        start = ((chunk_index << manifest.chunk_bits) - leaves.start) * NODE_BYTES
-        chunk = content[start : start + (NODE_BYTES << manifest.chunk_bits)]
-        subtrees.append(_hash_up(chunk, node))
+        shape, bits = self._shape, self._shape.chunk_bits
+        subtrees: list[_Subtree] = []
+        name, node = self.manifest().top, encode_nodes((shape.root,))
+        for layer in reversed(range(shape.layers)):
+            chunk = chunk_index >> layer * bits
+            places = shape.file(layer, chunk << bits)
+            nodes, names = _split(self._get(name, len(places) * _width(layer)), _width(layer))
+            # Below the top, a file's other chunk has a node of its own above it.
+            chunk_only = range(chunk << bits, min(chunk + 1 << bits, places.stop))
+            own = chunk_only if subtrees else places
+            subtree = _Subtree(own.start, nodes[_bytes_of(own, places.start)])
+            subtree.check(node)
+            subtrees.append(subtree)
+            if layer:
+                place = chunk_index >> (layer - 1) * bits
+                first = shape.file(layer - 1, place << bits).start >> bits
+                node = nodes[_bytes_of(range(place, place + 1), places.start)]
+                # Chunks that share a file take the first one's name for it.
+                name = names[first - places.start]
         return subtrees[::-1]
 
     def _get(self, name: str, length: int) -> bytes:
@@ -206,35 +226,28 @@ class SnapshotReader:
             raise SnapshotFileMissing(f"{name} cannot be fetched: ask another source.") from error
 
 
-def _split_entries(entries: bytes) -> tuple[bytes, list[str]]:
-    """Split a file above the leaves into its nodes and the names of the files below."""
-    starts = range(0, len(entries), ENTRY_BYTES)
-    nodes = b"".join(entries[at : at + NODE_BYTES] for at in starts)
-    return nodes, [entries[at + NODE_BYTES : at + ENTRY_BYTES].hex() for at in starts]
-
-
-def _hash_up(nodes: bytes, expected: bytes) -> Subtree:
-    """Hash nodes up to the one above them all, which must be `expected`."""
-    if not are_in_field(nodes):
-        raise SnapshotFileInvalid("A file holds a node above r.")
-    levels = [nodes]
-    while len(levels[-1]) > NODE_BYTES:
-        levels.append(parents(levels[-1]))
-    if levels[-1] != expected:
-        raise SnapshotRootMismatch("The snapshot's nodes do not lead to the root.")
-    return levels
-
-
-def _find(leaves: bytes, commitment: int) -> int:
+def _find(leaves: _Subtree, commitment: int) -> int:
+    """Return the commitment's leaf index."""
     leaf = encode_nodes((commitment,))
-    for index in range(len(leaves) // NODE_BYTES):
-        if leaves.startswith(leaf, index * NODE_BYTES):
-            return index
+    for at in range(0, len(leaves.nodes), NODE_BYTES):
+        if leaves.nodes.startswith(leaf, at):
+            return leaves.start + at // NODE_BYTES
     raise UnknownMember("The chunk does not hold this commitment: is its index right?")
 
 
-def _path_in(subtree: Subtree, place: int) -> tuple[int, tuple[int, ...]]:
-    def node(height: int, index: int) -> bytes | None:
-        return subtree[height][index * NODE_BYTES : (index + 1) * NODE_BYTES] or None
+def _width(layer: int) -> int:
+    return ENTRY_BYTES if layer else NODE_BYTES
 
-    return collect_path(place, len(subtree) - 1, node)
+
+def _split(content: bytes, width: int) -> tuple[bytes, list[str]]:
+    """Split a file into its nodes and the names of the files below."""
+    if width == NODE_BYTES:
+        return content, []
+    starts = range(0, len(content), width)
+    nodes = b"".join(content[at : at + NODE_BYTES] for at in starts)
+    return nodes, [content[at + NODE_BYTES : at + width].hex() for at in starts]
+
+
+def _bytes_of(places: range, first: int) -> slice:
+    """Return where the nodes `places` are among nodes from the index `first`."""
+    return slice((places.start - first) * NODE_BYTES, (places.stop - first) * NODE_BYTES)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from identity_proofs.errors import SnapshotManifestInvalid
 from identity_proofs.field import SCALAR_FIELD
-from identity_proofs.lean_imt import NODE_BYTES, depth_of
+from identity_proofs.lean_imt import NODE_BYTES
 
 DEFAULT_CHUNK_BITS = 14
 """16,384 members or more fetch the same files."""
@@ -46,24 +46,31 @@ class SnapshotManifest:
 
     @property
     def layers(self) -> int:
-        """The number of files on the way to a leaf."""
-        return max(1, -(-depth_of(self.size) // self.chunk_bits))
+        """The number of files on the way to a leaf: the topmost layer is one file."""
+        layer = 0
+        while self.count(layer) >= 2 << self.chunk_bits:
+            layer += 1
+        return layer + 1
 
     def count(self, layer: int) -> int:
         """Return how many nodes the layer's files hold: leaves in layer 0."""
         return -(-self.size >> layer * self.chunk_bits)
 
-    def leaf_file(self, chunk_index: int) -> range:
-        """Return the leaves in the file of a chunk; the last whole chunk's takes the rest."""
-        last_whole = max(1, self.size >> self.chunk_bits) - 1
-        start = min(chunk_index, last_whole) << self.chunk_bits
-        stop = start + (1 << self.chunk_bits) if chunk_index < last_whole else self.size
-        return range(start, stop)
+    def file(self, layer: int, node: int) -> range:
+        """Return the nodes in the file that holds `node`; the last file takes the rest too."""
+        last = max(1, self.count(layer) >> self.chunk_bits) - 1
+        number = min(node >> self.chunk_bits, last)
+        start = number << self.chunk_bits
+        return range(start, self.count(layer) if number == last else start + self._chunk)
 
-    def leaf_files(self) -> Iterator[range]:
-        """Yield the leaves of every file of layer 0."""
-        for chunk_index in range(max(1, self.size >> self.chunk_bits)):
-            yield self.leaf_file(chunk_index)
+    def files(self, layer: int) -> Iterator[range]:
+        """Yield the nodes of each file of a layer."""
+        for start in range(0, max(1, self.count(layer) - self._chunk + 1), self._chunk):
+            yield self.file(layer, start)
+
+    @property
+    def _chunk(self) -> int:
+        return 1 << self.chunk_bits
 
     def to_json(self) -> bytes:
         """Write it as JSON; the root in decimal digits."""
@@ -105,6 +112,5 @@ def shape_of(root: int, size: int, chunk_bits: int) -> SnapshotManifest:
 def wallet_download_bytes(size: int, chunk_bits: int = DEFAULT_CHUNK_BITS) -> int:
     """Return the most bytes that a member of a group of `size` leaves fetches for its path."""
     shape = shape_of(1, size, chunk_bits)
-    leaves = len(shape.leaf_file(shape.count(1) - 1))
-    entries = sum(min(shape.count(layer), 1 << chunk_bits) for layer in range(1, shape.layers))
-    return MANIFEST_BYTES + leaves * NODE_BYTES + entries * ENTRY_BYTES
+    longest = [len(shape.file(layer, shape.count(layer) - 1)) for layer in range(shape.layers)]
+    return MANIFEST_BYTES + longest[0] * NODE_BYTES + sum(longest[1:]) * ENTRY_BYTES

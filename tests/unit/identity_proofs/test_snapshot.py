@@ -1,6 +1,8 @@
 import contextlib
 import hashlib
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -71,7 +73,9 @@ def test_paths_are_those_of_the_whole_group(tmp_path: Path, size: int, chunk_bit
     write_snapshot(group, tmp_path, chunk_bits)
     for index in range(0, size, 5):
         source = Source(tmp_path)
-        proof = SnapshotReader(source, group.root, chunk_bits).proof(index + 1, index >> chunk_bits)
+        proof = SnapshotReader(source, group.root, size, chunk_bits).proof(
+            index + 1, index >> chunk_bits
+        )
         assert proof == group.proof(index)
         assert source.bytes_fetched <= wallet_download_bytes(size, chunk_bits)
 
@@ -83,16 +87,18 @@ def test_a_group_on_disk_has_the_same_snapshot(group: Group, tmp_path: Path) -> 
         assert write_snapshot(writer, tmp_path, 2) == write_snapshot(group, tmp_path / "other", 2)
 
 
-def test_members_of_a_chunk_fetch_the_same_files(group: Group, source: Source) -> None:
-    """What is fetched says no more than the chunk: also in the last, of one leaf."""
-    crowds: dict[tuple[str, ...], int] = {}
-    for index, member in enumerate(group.members):
-        if member:
-            source.fetched = []
-            SnapshotReader(source, group.root, 2).proof(member, index >> 2)
-            fetched = tuple(source.fetched)
-            crowds[fetched] = crowds.get(fetched, 0) + 1
-    assert sorted(crowds.values()) == [3] + [4] * 11 + [5]
+@pytest.mark.parametrize("size", range(4, 70))
+def test_a_crowd_fetches_the_same_files(tmp_path: Path, size: int) -> None:
+    """Whatever is left over at a layer's end, nobody has files that fewer than 2^k others fetch."""
+    group = Group(range(1, size + 1))
+    write_snapshot(group, tmp_path, 2)
+    crowds = Counter[str]()
+    for chunk_index in range(-(-size // 4)):
+        source = Source(tmp_path)
+        SnapshotReader(source, group.root, size, 2).proof(4 * chunk_index + 1, chunk_index)
+        crowds.update({name: min(4, size - 4 * chunk_index) for name in source.fetched})
+    assert min(crowds.values()) >= 4
+    assert crowds[manifest_name(group.root)] == size
 
 
 def test_names_are_the_contents_digests(tmp_path: Path, source: Source) -> None:
@@ -110,12 +116,12 @@ def test_the_next_epoch_adds_only_what_changed(
     write_snapshot(group, tmp_path, chunk_bits=2)
     # The last two chunks, which shared a file; the layers above; the manifest.
     assert len(set(tmp_path.iterdir()) - before) == 2 + 2 + 1
-    for old_or_new in (root, group.root):
-        assert SnapshotReader(source, old_or_new, 2).proof(5, 1).verify()
+    for old_or_new, size in ((root, 53), (group.root, 56)):
+        assert SnapshotReader(source, old_or_new, size, 2).proof(5, 1).verify()
 
 
 def test_a_removed_member_has_no_path(group: Group, source: Source) -> None:
-    reader = SnapshotReader(source, group.root, 2)
+    reader = SnapshotReader(source, group.root, group.size, 2)
     with pytest.raises(UnknownMember):
         reader.proof(21, 5)
     with pytest.raises(UnknownMember):
@@ -128,7 +134,7 @@ def test_a_removed_member_has_no_path(group: Group, source: Source) -> None:
 
 
 def test_any_changed_byte_is_refused(group: Group, source: Source) -> None:
-    reader = SnapshotReader(source, group.root, 2)
+    reader = SnapshotReader(source, group.root, group.size, 2)
     reader.proof(30, 7)
     for name in source.fetched[1:]:
         for at in range(source.sizes[name]):
@@ -155,7 +161,7 @@ def change_byte(name: str, at: int) -> Callable[[str, bytes], bytes]:
 def test_each_file_has_its_own_error(
     group: Group, source: Source, tmp_path: Path, position: int
 ) -> None:
-    reader = SnapshotReader(source, group.root, 2)
+    reader = SnapshotReader(source, group.root, group.size, 2)
     reader.proof(30, 7)
     name = source.fetched[position]
     source.tamper = lambda fetched, content: content + b"!" if fetched == name else content
@@ -169,9 +175,26 @@ def test_each_file_has_its_own_error(
 def test_a_source_cannot_make_the_crowd_smaller(group: Group, tmp_path: Path) -> None:
     write_snapshot(group, tmp_path, chunk_bits=1)
     source = Source(tmp_path)
-    with pytest.raises(SnapshotManifestInvalid):
-        SnapshotReader(source, group.root, 2).proof(30, 7)
+    with pytest.raises(SnapshotRootMismatch):
+        SnapshotReader(source, group.root, group.size, 2).proof(30, 7)
     assert source.fetched == [manifest_name(group.root)]
+
+
+def test_a_source_cannot_name_a_shared_file_twice(tmp_path: Path) -> None:
+    """Digests are no part of the root: a name of its own would set the last member apart."""
+    group = Group(range(1, 10))
+    manifest = write_snapshot(group, tmp_path, chunk_bits=2)
+    entries = (tmp_path / manifest.top).read_bytes()
+    forged = entries[:-32] + bytes(32)
+    top = hashlib.sha256(forged).hexdigest()
+    (tmp_path / top).write_bytes(forged)
+    (tmp_path / manifest_name(group.root)).write_bytes(replace(manifest, top=top).to_json())
+    fetched = []
+    for member, chunk_index in ((9, 2), (8, 1)):
+        source = Source(tmp_path)
+        assert SnapshotReader(source, group.root, 9, 2).proof(member, chunk_index).verify()
+        fetched.append(source.fetched)
+    assert fetched[0] == fetched[1]
 
 
 def test_another_groups_snapshot_is_refused(group: Group, tmp_path: Path) -> None:
@@ -180,11 +203,11 @@ def test_another_groups_snapshot_is_refused(group: Group, tmp_path: Path) -> Non
     manifest = write_snapshot(other, tmp_path, 2)
     (tmp_path / manifest_name(group.root)).write_bytes(manifest.to_json())
     with pytest.raises(SnapshotRootMismatch):
-        SnapshotReader(Source(tmp_path), group.root, 2).proof(30, 7)
+        SnapshotReader(Source(tmp_path), group.root, group.size, 2).proof(30, 7)
     forged = SnapshotManifest(group.root, other.size, 2, manifest.top)
     (tmp_path / manifest_name(group.root)).write_bytes(forged.to_json())
     with pytest.raises(SnapshotRootMismatch):
-        SnapshotReader(Source(tmp_path), group.root, 2).proof(30, 7)
+        SnapshotReader(Source(tmp_path), group.root, group.size, 2).proof(30, 7)
 
 
 def test_a_well_named_file_of_wrong_content_is_refused(group: Group, tmp_path: Path) -> None:
@@ -196,7 +219,7 @@ def test_a_well_named_file_of_wrong_content_is_refused(group: Group, tmp_path: P
         forged = SnapshotManifest(group.root, size, 10, name)
         (tmp_path / manifest_name(group.root)).write_bytes(forged.to_json())
         with pytest.raises(SnapshotFileInvalid):
-            SnapshotReader(Source(tmp_path), group.root, 10).proof(1, 0)
+            SnapshotReader(Source(tmp_path), group.root, size, 10).proof(1, 0)
 
     refused(group.nodes(0, 0, 53), 52)
     refused(b"", 53)
@@ -254,9 +277,10 @@ def test_a_wallet_fetches_at_most_four_megabytes(size: int) -> None:
 
 def test_the_arithmetic_at_2_to_the_30() -> None:
     leaves, layer_1, layer_2, manifest = 2**14 * 32, 2**14 * 64, 2**2 * 64, 512
-    assert wallet_download_bytes(2**30) == leaves + layer_1 + layer_2 + manifest
-    one_short = wallet_download_bytes(2**30 - 1)
-    assert one_short == (2**15 - 1) * 32 + layer_1 + layer_2 + manifest == 2_097_888
+    assert wallet_download_bytes(2**30) == leaves + layer_1 + layer_2 + manifest == 1_573_632
+    longest = (2**15 - 1) * 32 + (2**15 - 1) * 64 + layer_2 + manifest
+    worst_size = (2**16 - 1) * 2**14 - 1  # a chunk less a leaf too many, in both layers
+    assert wallet_download_bytes(worst_size) == longest == 3_146_400
 
 
 @pytest.mark.slow
@@ -270,7 +294,7 @@ def test_a_million_members(tmp_path: Path) -> None:
         group.insert_many(members)
         write_snapshot(group, tmp_path)
         source = Source(tmp_path)
-        proof = SnapshotReader(source, group.root).proof(members[777_777], 777_777 >> 14)
+        proof = SnapshotReader(source, group.root, size).proof(members[777_777], 777_777 >> 14)
         assert proof == group.proof(777_777)
     assert proof.verify()
     assert len(source.fetched) == 3
