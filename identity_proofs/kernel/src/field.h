@@ -132,16 +132,20 @@ static inline void FIELD(double)(FIELD(t) *out, const FIELD(t) *a) {
     FIELD(add)(out, a, a);
 }
 
+static void FIELD(power)(FIELD(t) *out, const FIELD(t) *a, const u256 *exponent) {
+    FIELD(t) power = FIELD(one), base = *a;
+    for (u32 i = 0; i < 256; i++) {
+        if (bit_of(exponent, i)) FIELD(multiply)(&power, &power, &base);
+        FIELD(square)(&base, &base);
+    }
+    *out = power;
+}
+
 /* The inverse by Fermat, a^(p - 2); that of zero is zero. */
 static void FIELD(invert)(FIELD(t) *out, const FIELD(t) *a) {
     u256 exponent = {MODULUS};
     exponent.limb[0] -= 2;
-    FIELD(t) power = FIELD(one), base = *a;
-    for (u32 i = 0; i < 254; i++) {
-        if (bit_of(&exponent, i)) FIELD(multiply)(&power, &power, &base);
-        FIELD(square)(&base, &base);
-    }
-    *out = power;
+    FIELD(power)(out, a, &exponent);
 }
 
 static inline void FIELD(from_plain)(FIELD(t) *out, const FIELD(t) *plain) {

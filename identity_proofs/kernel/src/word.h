@@ -2,6 +2,7 @@
 #pragma once
 
 typedef unsigned char u8;
+typedef short i16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef unsigned __int128 u128;
