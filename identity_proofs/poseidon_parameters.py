@@ -6,9 +6,9 @@ Grassi et al., "Poseidon: A New Hash Function for Zero-Knowledge Proof Systems",
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from itertools import compress, islice
-from operator import mul
+from operator import mul, xor
 
 from identity_proofs.field import SCALAR_FIELD as R
 
@@ -20,6 +20,8 @@ PARTIAL_ROUNDS = {2: 56, 3: 57, 4: 56, 5: 60, 6: 60}
 """Partial rounds by width (number of inputs + 1)."""
 
 _FIELD_BITS = 254
+_STATE_BITS = 80
+_TAPS = (62, 51, 38, 23, 13, 0)
 _WARM_UP_BITS = 160
 
 
@@ -63,28 +65,36 @@ def parameters(width: int) -> Parameters:
 
 
 def _grain_bits(width: int, full_rounds: int, partial_rounds: int) -> Iterator[str]:
-    """Yield the self-shrunk output of the 80-bit Grain LFSR as "0" and "1", without end.
-
-    The nearest tap is 18 bits back, so 16 steps are taken at a time; bit n of `state` is the
-    n-th oldest.
-    """
+    """Yield the self-shrunk output of the 80-bit Grain LFSR as "0" and "1", without end."""
     seed = [(1, 2), (0, 4), (_FIELD_BITS, 12), (width, 12), (full_rounds, 10), (partial_rounds, 10)]
     text = "".join(f"{value:0{size}b}" for value, size in seed) + "1" * 30
-    state = int(text[::-1], 2)
-
-    def steps(count: int) -> Iterator[str]:
-        nonlocal state
-        for _ in range(count // 16):
-            taps = state >> 62 ^ state >> 51 ^ state >> 38 ^ state >> 23 ^ state >> 13 ^ state
-            fresh = taps & 0xFFFF
-            state = state >> 16 | fresh << 64
-            yield f"{fresh:016b}"[::-1]
-
-    for _ in steps(_WARM_UP_BITS):
-        pass
+    blocks = _lfsr(int(text[::-1], 2))
+    bits = next(blocks)[_STATE_BITS + _WARM_UP_BITS :]
     while True:
-        bits = "".join(steps(4096))
         yield from compress(bits[1::2], map(int, bits[0::2]))
+        bits = next(blocks)
+
+
+def _lfsr(state: int) -> Iterator[str]:
+    """Yield the LFSR's state, 80 bits, and all that follow, in blocks of even length.
+
+    Bit n of `state` is the n-th oldest. Squaring the feedback polynomial shows that its relation
+    also holds between bits 64 times as far apart, so 16 times 64 bits come at once.
+    """
+
+    def following(window: int, stride: int) -> int:
+        taps = (window >> tap * stride for tap in _TAPS)
+        return reduce(xor, taps) & ((1 << 16 * stride) - 1)
+
+    length, stride = _STATE_BITS, 64
+    while length < _STATE_BITS * stride:
+        state |= following(state >> length - _STATE_BITS, 1) << length
+        length += 16
+    yield f"{state:0{length}b}"[::-1]
+    while True:
+        block = following(state, stride)
+        state = state >> 16 * stride | block << length - 16 * stride
+        yield f"{block:0{16 * stride}b}"[::-1]
 
 
 def _number(bits: Iterator[str]) -> int:

@@ -23,6 +23,11 @@ def cache(directory: Path) -> CompiledCache:
     return cache
 
 
+def program_in(directory: Path) -> Path:
+    (compiled,) = (path for path in directory.iterdir() if path.name != "name")
+    return compiled
+
+
 def answer(cache: CompiledCache) -> int:
     return Store().instantiate(compile_program(PROGRAM, cache)).call("answer")
 
@@ -120,21 +125,32 @@ def test_damage_and_other_versions_are_compiled_again(
     cache: CompiledCache, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer(cache)
-    (compiled,) = directory.glob("*wasmtime*")
+    compiled = program_in(directory)
     whole = compiled.read_bytes()
     compiled.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert answer(cache) == 42
     assert compiled.read_bytes() == whole
-    monkeypatch.setattr(webassembly, "version", lambda _: "0.0.0")
+    monkeypatch.setattr(webassembly, "_compiler", lambda: "newer")
     assert answer(cache) == 42
-    assert len(list(directory.glob("*wasmtime*"))) == 2
+    assert [path.name[64:] for path in directory.glob("*-newer")] == ["-newer"]
 
 
 def test_what_wasmtime_itself_refuses_is_compiled_again(
     cache: CompiledCache, directory: Path
 ) -> None:
     answer(cache)
-    (compiled,) = directory.glob("*wasmtime*")
-    cache.put(compiled.name, b"made for another processor")
+    compiled = program_in(directory)
+    cache.put(compiled.name, b"no program")
     assert answer(cache) == 42
-    assert metadata.version("wasmtime") in compiled.name
+    assert cache.get(compiled.name) != b"no program"
+
+
+def test_versions_of_the_compiler_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert metadata.version("wasmtime") in webassembly._wasmtime_version()
+    names = set()
+    for version in ("50.0.1", "50.0.2"):
+        monkeypatch.setattr(webassembly, "_wasmtime_version", lambda version=version: version)
+        webassembly._compiler.cache_clear()
+        names.add(webassembly._compiler())
+    webassembly._compiler.cache_clear()
+    assert len(names) == 2
