@@ -3,7 +3,7 @@
     npm install --prefix DIR snarkjs@0.7.6     # a tool for this measurement only: it is GPL
     python benchmarks/prover.py --snarkjs DIR
 
-Each figure is the median of several new processes, children and threads included: our interpreter
+Each figure is the least of several new processes, children and threads included: our interpreter
 starts, reads and checks the circuit's files, computes the witness, proves and prints the proof.
 The first process of a depth, which fills the cache of compiled programs, is told apart. snarkjs
 gets the same inputs, and its public signals must be ours.
@@ -12,7 +12,6 @@ gets the same inputs, and its public signals must be ours.
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -123,9 +122,9 @@ def measure(depth: int, package: Path, snarkjs: Path | None, repeats: int) -> Ro
             runs = [run(command, snarkjs) for _ in range(repeats)]
             if [int(signal) for signal in json.loads(runs[-1].output)] != signals:
                 raise RuntimeError("snarkjs computed other public signals")
-            theirs = statistics.median(one.cpu_seconds for one in runs)
-    median = statistics.median(one.cpu_seconds for one in warm)
-    return Row(depth, cold.cpu_seconds, median, max(one.peak_mb for one in warm), theirs)
+            theirs = min(one.cpu_seconds for one in runs)
+    least = min(one.cpu_seconds for one in warm)
+    return Row(depth, cold.cpu_seconds, least, max(one.peak_mb for one in warm), theirs)
 
 
 def draw(rows: list[Row], path: Path) -> None:
