@@ -1,7 +1,9 @@
 """Compute a circuit's witness by running its circom-made WebAssembly program."""
 
+import struct
 from collections.abc import Mapping, Sequence
 
+from identity_proofs.compiled_cache import CompiledCache
 from identity_proofs.errors import ArtifactInvalid, ProvingFailed
 from identity_proofs.webassembly import (
     InvalidProgram,
@@ -11,8 +13,8 @@ from identity_proofs.webassembly import (
     compile_program,
 )
 
-_WORD_BITS = 32
-_ELEMENT_WORDS = 8
+_ELEMENT_BYTES = 32
+_RECORD_BYTES = 44
 
 # The functions a circom program imports. The host offers none in Python: wasmtime keeps an
 # exception raised in a callback in a global, where another thread could meet it.
@@ -24,31 +26,50 @@ _RUNTIME = """
   (func (export "showSharedRWMemory")))
 """
 
-# Copies the whole witness into its own memory: one call from the host and not 65,000.
-_COLLECTOR = """
+# Hands over all inputs and copies out the whole witness, through its own memory: two calls from
+# the host and not 65,000. An input is 11 words: the hash of the signal's name, high and low, the
+# position in the signal, and the value.
+_CLERK = """
 (module
   (import "circuit" "getWitnessSize" (func $size (result i32)))
   (import "circuit" "getWitness" (func $select (param i32)))
-  (import "circuit" "readSharedRWMemory" (func $word (param i32) (result i32)))
-  (memory (export "memory") 0)
-  (func (export "collect") (result i32)
-    (local $signal i32) (local $word i32) (local $end i32)
-    ;; 2048 elements of 32 bytes fill a page of 64 KiB
+  (import "circuit" "readSharedRWMemory" (func $read (param i32) (result i32)))
+  (import "circuit" "writeSharedRWMemory" (func $write (param i32 i32)))
+  (import "circuit" "setInputSignal" (func $set (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "reserve") (param $bytes i32)
     (if (i32.lt_s
-          (memory.grow (i32.add (i32.shr_u (call $size) (i32.const 11)) (i32.const 1)))
+          (memory.grow (i32.shr_u (i32.add (local.get $bytes) (i32.const 65535)) (i32.const 16)))
           (i32.const 0))
-      (then unreachable))
+      (then unreachable)))
+  (func (export "hand_over") (param $inputs i32)
+    (local $at i32) (local $word i32)
+    (loop $each
+      (if (i32.eqz (local.get $inputs)) (then return))
+      (local.set $word (i32.const 0))
+      (loop $words
+        (call $write (local.get $word)
+          (i32.load offset=12
+            (i32.add (local.get $at) (i32.shl (local.get $word) (i32.const 2)))))
+        (local.set $word (i32.add (local.get $word) (i32.const 1)))
+        (br_if $words (i32.lt_u (local.get $word) (i32.const 8))))
+      (call $set (i32.load (local.get $at)) (i32.load offset=4 (local.get $at))
+        (i32.load offset=8 (local.get $at)))
+      (local.set $at (i32.add (local.get $at) (i32.const 44)))
+      (local.set $inputs (i32.sub (local.get $inputs) (i32.const 1)))
+      (br $each)))
+  (func (export "collect")
+    (local $signal i32) (local $word i32) (local $at i32)
     (loop $signals
       (call $select (local.get $signal))
       (local.set $word (i32.const 0))
       (loop $words
-        (i32.store (local.get $end) (call $word (local.get $word)))
-        (local.set $end (i32.add (local.get $end) (i32.const 4)))
+        (i32.store (local.get $at) (call $read (local.get $word)))
+        (local.set $at (i32.add (local.get $at) (i32.const 4)))
         (local.set $word (i32.add (local.get $word) (i32.const 1)))
         (br_if $words (i32.lt_u (local.get $word) (i32.const 8))))
       (local.set $signal (i32.add (local.get $signal) (i32.const 1)))
-      (br_if $signals (i32.lt_u (local.get $signal) (call $size))))
-    (local.get $end)))
+      (br_if $signals (i32.lt_u (local.get $signal) (call $size))))))
 """
 
 
@@ -58,13 +79,16 @@ class Circuit:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._runtime = compile_program(_RUNTIME)
-        self._collector = compile_program(_COLLECTOR)
+        self._clerk = compile_program(_CLERK)
 
     @classmethod
-    def compile(cls, wasm: bytes) -> "Circuit":
-        """Compile the program, which takes about a second. Raises `ArtifactInvalid`."""
+    def compile(cls, wasm: bytes, cache: CompiledCache | None = None) -> "Circuit":
+        """Compile the program, which takes about a second, or take it from `cache`.
+
+        Raises `ArtifactInvalid`.
+        """
         try:
-            return cls(compile_program(wasm))
+            return cls(compile_program(wasm, cache))
         except InvalidProgram as error:
             raise ArtifactInvalid("The witness program is no valid WebAssembly.") from error
 
@@ -86,14 +110,19 @@ class Circuit:
     def _run(self, inputs: Mapping[str, Sequence[int]]) -> bytearray:
         store = Store()
         circuit = store.instantiate(self._program, {"runtime": store.instantiate(self._runtime)})
+        clerk = store.instantiate(self._clerk, {"circuit": circuit})
+        records = [
+            struct.pack("<3I", *_signal_hash(signal), position) + value.to_bytes(32, "little")
+            for signal, values in inputs.items()
+            for position, value in enumerate(values)
+        ]
+        size = circuit.call("getWitnessSize") * _ELEMENT_BYTES
+        clerk.call("reserve", max(size, len(records) * _RECORD_BYTES))
+        clerk.write(0, b"".join(records))
         circuit.call("init", 0)
-        for signal, values in inputs.items():
-            for position, value in enumerate(values):
-                for word in range(_ELEMENT_WORDS):
-                    circuit.call("writeSharedRWMemory", word, value >> _WORD_BITS * word)
-                circuit.call("setInputSignal", *_signal_hash(signal), position)
-        collector = store.instantiate(self._collector, {"circuit": circuit})
-        return collector.read(0, collector.call("collect"))
+        clerk.call("hand_over", len(records))
+        clerk.call("collect")
+        return clerk.read(0, size)
 
 
 def _signal_hash(name: str) -> tuple[int, int]:

@@ -17,7 +17,6 @@ WALLS = {
     "faiss": {"uniqueness/faiss_index.py"},
     "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
     "py_ecc": {"identity_proofs/verifier.py"},
-    "zksnake": {"identity_proofs/bn254.py"},
     "wasmtime": {"identity_proofs/webassembly.py"},
     "vyper": {"contracts/compile.py"},
 }

@@ -24,52 +24,31 @@ static inline int FIELD(equal)(const FIELD(t) *a, const FIELD(t) *b) {
             (a->limb[3] ^ b->limb[3])) == 0;
 }
 
-/* out = a - p, returning the borrow: 1 where a < p. */
-static inline u64 FIELD(minus_modulus)(u64 out[4], const u64 a[4]) {
-    u64 borrow = 0;
-    for (int i = 0; i < 4; i++) {
-        u128 difference = (u128)a[i] - FIELD(modulus)[i] - borrow;
-        out[i] = (u64)difference;
-        borrow = (u64)(difference >> 64) & 1;
-    }
-    return borrow;
-}
-
 /* Bring a value below 2p below p. */
 static inline void FIELD(reduce_once)(FIELD(t) *out, const u64 a[4]) {
-    u64 less[4];
-    u64 keep = -FIELD(minus_modulus)(less, a);
-    for (int i = 0; i < 4; i++) out->limb[i] = (a[i] & keep) | (less[i] & ~keep);
+    const u256 value = {{a[0], a[1], a[2], a[3]}}, modulus = {MODULUS};
+    u256 less;
+    u64 keep = -subtract_256(&less, &value, &modulus);
+    for (int i = 0; i < 4; i++) out->limb[i] = (a[i] & keep) | (less.limb[i] & ~keep);
 }
 
 static inline int FIELD(is_reduced)(const FIELD(t) *a) {
-    u64 less[4];
-    return (int)FIELD(minus_modulus)(less, a->limb);
+    const u256 modulus = {MODULUS};
+    u256 less;
+    return (int)subtract_256(&less, (const u256 *)a, &modulus);
 }
 
 static inline void FIELD(add)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *b) {
-    u64 sum[4], carry = 0;
-    for (int i = 0; i < 4; i++) {
-        u128 limb = (u128)a->limb[i] + b->limb[i] + carry;
-        sum[i] = (u64)limb;
-        carry = (u64)(limb >> 64);
-    }
-    FIELD(reduce_once)(out, sum);
+    u256 sum;
+    add_256(&sum, (const u256 *)a, (const u256 *)b);
+    FIELD(reduce_once)(out, sum.limb);
 }
 
 static inline void FIELD(subtract)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *b) {
-    u64 borrow = 0, difference[4];
-    for (int i = 0; i < 4; i++) {
-        u128 limb = (u128)a->limb[i] - b->limb[i] - borrow;
-        difference[i] = (u64)limb;
-        borrow = (u64)(limb >> 64) & 1;
-    }
-    u64 wrapped = -borrow, carry = 0;
-    for (int i = 0; i < 4; i++) {
-        u128 limb = (u128)difference[i] + (FIELD(modulus)[i] & wrapped) + carry;
-        out->limb[i] = (u64)limb;
-        carry = (u64)(limb >> 64);
-    }
+    u256 difference, correction = {MODULUS};
+    u64 wrapped = -subtract_256(&difference, (const u256 *)a, (const u256 *)b);
+    for (int i = 0; i < 4; i++) correction.limb[i] &= wrapped;
+    add_256((u256 *)out, &difference, &correction);
 }
 
 static inline void FIELD(negate)(FIELD(t) *out, const FIELD(t) *a) {
@@ -132,16 +111,20 @@ static inline void FIELD(double)(FIELD(t) *out, const FIELD(t) *a) {
     FIELD(add)(out, a, a);
 }
 
+static void FIELD(power)(FIELD(t) *out, const FIELD(t) *a, const u256 *exponent) {
+    FIELD(t) power = FIELD(one), base = *a;
+    for (u32 i = 0; i < 256; i++) {
+        if (bit_of(exponent, i)) FIELD(multiply)(&power, &power, &base);
+        FIELD(square)(&base, &base);
+    }
+    *out = power;
+}
+
 /* The inverse by Fermat, a^(p - 2); that of zero is zero. */
 static void FIELD(invert)(FIELD(t) *out, const FIELD(t) *a) {
     u256 exponent = {MODULUS};
     exponent.limb[0] -= 2;
-    FIELD(t) power = FIELD(one), base = *a;
-    for (u32 i = 0; i < 254; i++) {
-        if (bit_of(&exponent, i)) FIELD(multiply)(&power, &power, &base);
-        FIELD(square)(&base, &base);
-    }
-    *out = power;
+    FIELD(power)(out, a, &exponent);
 }
 
 static inline void FIELD(from_plain)(FIELD(t) *out, const FIELD(t) *plain) {
