@@ -31,6 +31,17 @@ IdentityProofsError
 │   ├── PointNotInSubgroup      proof_point_not_in_subgroup
 │   ├── PairingFailed           proof_pairing_failed
 │   └── BatchRefused            proof_batch_refused
+├── GroupFileError
+│   ├── GroupFileMissing        group_file_missing
+│   ├── GroupFileDamaged        group_file_damaged
+│   └── GroupFileLocked         group_file_locked
+├── SnapshotError
+│   ├── SnapshotFileMissing     snapshot_file_missing
+│   ├── SnapshotFileTampered    snapshot_file_tampered
+│   ├── SnapshotManifestInvalid snapshot_manifest_invalid
+│   ├── SnapshotFileInvalid     snapshot_file_invalid
+│   ├── SnapshotRootMismatch    snapshot_root_mismatch
+│   └── SnapshotGroupChanged    snapshot_group_changed
 └── KeystoreError
     ├── KeystoreExists          keystore_exists
     ├── KeystoreMissing         keystore_missing
@@ -239,6 +250,72 @@ class BatchRefused(ProofError):
         super().__init__(f"Proof {index} of the batch is refused: {reason}")
         self.index = index
         self.reason = reason
+
+
+class GroupFileError(IdentityProofsError):
+    """A group on disk cannot be used."""
+
+    code = "group_file_error"
+
+
+class GroupFileMissing(GroupFileError):
+    """The directory holds no group."""
+
+    code = "group_file_missing"
+
+
+class GroupFileDamaged(GroupFileError):
+    """The files do not fit together."""
+
+    code = "group_file_damaged"
+
+
+class GroupFileLocked(GroupFileError):
+    """Another writer has the group open."""
+
+    code = "group_file_locked"
+
+
+class SnapshotError(IdentityProofsError):
+    """A group's snapshot cannot be written or read."""
+
+    code = "snapshot_error"
+
+
+class SnapshotFileMissing(SnapshotError):
+    """A file of the snapshot cannot be fetched."""
+
+    code = "snapshot_file_missing"
+
+
+class SnapshotFileTampered(SnapshotError):
+    """A file's content is not the one that it is named for."""
+
+    code = "snapshot_file_tampered"
+
+
+class SnapshotManifestInvalid(SnapshotError):
+    """The manifest is not one of this format."""
+
+    code = "snapshot_manifest_invalid"
+
+
+class SnapshotFileInvalid(SnapshotError):
+    """A file holds another number of nodes than its place asks for, or none at all."""
+
+    code = "snapshot_file_invalid"
+
+
+class SnapshotRootMismatch(SnapshotError):
+    """The snapshot is of another group than the one with the root that was given."""
+
+    code = "snapshot_root_mismatch"
+
+
+class SnapshotGroupChanged(SnapshotError):
+    """The group changed while its snapshot was written."""
+
+    code = "snapshot_group_changed"
 
 
 class KeystoreError(IdentityProofsError):

@@ -9,6 +9,14 @@ from dataclasses import dataclass
 
 from identity_proofs.errors import MemberExists, UnknownMember
 from identity_proofs.field import SCALAR_FIELD, parse_commitment
+from identity_proofs.lean_imt import (
+    NODE_BYTES,
+    collect_path,
+    decode_node,
+    decode_nodes,
+    encode_nodes,
+    parents,
+)
 from identity_proofs.poseidon import poseidon
 
 REMOVED = 0
@@ -47,19 +55,19 @@ class Group:
 
     def __init__(self, members: Iterable[int] = ()) -> None:
         """Insert `members`, identity commitments, in order; raises as `insert_many` does."""
-        self._levels: list[list[int]] = [[]]  # leaves first, the root's level last
+        self._levels = [bytearray()]  # nodes; leaves first, the root's level last
         self._index: dict[int, int] = {}
         self.insert_many(members)
 
     @property
     def root(self) -> int:
         """The Merkle root in [0, r); 0 when the group is empty."""
-        return self._levels[-1][0] if self.size else 0
+        return decode_node(bytes(self._levels[-1]))
 
     @property
     def size(self) -> int:
         """The number of leaves, removed members included."""
-        return len(self._levels[0])
+        return len(self._levels[0]) // NODE_BYTES
 
     @property
     def depth(self) -> int:
@@ -69,7 +77,7 @@ class Group:
     @property
     def members(self) -> tuple[int, ...]:
         """The leaves in order; 0 where a member was removed."""
-        return tuple(self._levels[0])
+        return tuple(decode_nodes(bytes(self._levels[0])))
 
     def __contains__(self, commitment: object) -> bool:
         return commitment in self._index
@@ -94,7 +102,7 @@ class Group:
         leaves = [parse_commitment(commitment) for commitment in commitments]
         self._refuse_known(leaves)
         start = self.size
-        self._levels[0].extend(leaves)
+        self._levels[0] += encode_nodes(leaves)
         self._index.update(zip(leaves, range(start, self.size), strict=True))
         self._hash_from(start)
 
@@ -120,20 +128,21 @@ class Group:
     def proof(self, index: int) -> MerkleProof:
         """Prove the member at `index`. Raises `UnknownMember` if no member is there."""
         leaf = self._member_at(index)
-        bits = 0
-        siblings: list[int] = []
-        for level in self._levels[:-1]:
-            sibling = index ^ 1
-            if sibling < len(level):
-                bits |= (index & 1) << len(siblings)
-                siblings.append(level[sibling])
-            index >>= 1
-        return MerkleProof(self.root, leaf, bits, tuple(siblings))
+        bits, siblings = collect_path(index, self.depth, self._node)
+        return MerkleProof(self.root, leaf, bits, siblings)
+
+    def nodes(self, height: int, start: int, stop: int) -> bytes:
+        """Return the nodes `start` to `stop` of a level, as far as they exist; leaves have 0."""
+        return bytes(self._levels[height][NODE_BYTES * start : NODE_BYTES * stop])
+
+    def _node(self, height: int, index: int) -> bytes | None:
+        return self.nodes(height, index, index + 1) or None
 
     def _member_at(self, index: int) -> int:
-        if not 0 <= index < self.size or self._levels[0][index] == REMOVED:
+        leaf = decode_node(self.nodes(0, index, index + 1)) if 0 <= index < self.size else REMOVED
+        if leaf == REMOVED:
             raise UnknownMember(f"The group has no member at index {index}.")
-        return self._levels[0][index]
+        return leaf
 
     def _refuse_known(self, commitments: list[int]) -> None:
         seen: set[int] = set()
@@ -143,25 +152,20 @@ class Group:
             seen.add(commitment)
 
     def _set_leaf(self, index: int, leaf: int) -> None:
-        self._levels[0][index] = leaf
-        for height, level in enumerate(self._levels[:-1]):
+        node = encode_nodes((leaf,))
+        for height, level in enumerate(self._levels):
+            level[NODE_BYTES * index : NODE_BYTES * (index + 1)] = node
             index >>= 1
-            self._levels[height + 1][index] = _parent(level, index)
+            node = parents(self.nodes(height, 2 * index, 2 * index + 2))
 
     def _hash_from(self, start: int) -> None:
         """Hash again every parent over the leaves from `start` to the end."""
         height = 0
-        while len(level := self._levels[height]) > 1:
+        while len(level := self._levels[height]) > NODE_BYTES:
             start >>= 1
             height += 1
             if height == len(self._levels):
-                self._levels.append([])
-            parents = self._levels[height]
-            parents[start:] = [_parent(level, i) for i in range(start, (len(level) + 1) // 2)]
-
-
-def _parent(level: list[int], index: int) -> int:
-    left = 2 * index
-    if left + 1 == len(level):
-        return level[left]
-    return poseidon((level[left], level[left + 1]))
+                self._levels.append(bytearray())
+            self._levels[height][NODE_BYTES * start :] = parents(
+                bytes(level[2 * NODE_BYTES * start :])
+            )

@@ -5,12 +5,15 @@ Grassi et al., "Poseidon: A New Hash Function for Zero-Knowledge Proof Systems",
 """
 
 from collections.abc import Sequence
+from functools import cache
 from operator import mul
 
 from identity_proofs.field import SCALAR_FIELD as R
+from identity_proofs.kernel import Kernel
 from identity_proofs.poseidon_parameters import Vector, parameters
 
 MAX_INPUTS = 5
+_WORD = 32  # bytes of an element, little-endian
 
 
 def poseidon(inputs: Sequence[int]) -> int:
@@ -38,6 +41,30 @@ def poseidon(inputs: Sequence[int]) -> int:
     for constants in p.last_rounds:
         state = _full_round(state, constants, p.mix)
     return state[0]
+
+
+def poseidon_pairs(pairs: bytes) -> bytes:
+    """Hash many pairs in the kernel, the step from one level of a tree to the next.
+
+    `pairs` holds 64 bytes for each: two integers in [0, r), 32 bytes little-endian each. Returns
+    32 bytes for each, in the same form. Raises `ValueError` for an integer out of range or bytes
+    that are no whole number of pairs.
+    """
+    return _kernel().poseidon2(pairs)
+
+
+def poseidon_pairs_reference(pairs: bytes) -> bytes:
+    """Hash as `poseidon_pairs` does, twenty times slower, in plain Python alone."""
+    if len(pairs) % (2 * _WORD):
+        raise ValueError(f"Pairs have {2 * _WORD} bytes each; {len(pairs)} bytes are none")
+    words = [int.from_bytes(pairs[at : at + _WORD], "little") for at in range(0, len(pairs), _WORD)]
+    hashes = map(poseidon, zip(words[::2], words[1::2], strict=True))
+    return b"".join(value.to_bytes(_WORD, "little") for value in hashes)
+
+
+@cache
+def _kernel() -> Kernel:
+    return Kernel.load()
 
 
 def _full_round(state: Vector, constants: Vector, mix: list[Vector]) -> Vector:

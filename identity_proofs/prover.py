@@ -1,23 +1,19 @@
-"""Make Semaphore proofs: the circuit's witness, then Groth16 over the official proving key.
+"""Make Semaphore proofs: the circuit's witness, then Groth16 over the official proving key."""
 
-Groth, "On the Size of Pairing-Based Non-interactive Arguments", EUROCRYPT 2016; snarkjs's variant,
-in which the quotient is evaluated on the odd coset of the domain.
-"""
+import hashlib
 
-import secrets
-
-from identity_proofs import bn254
 from identity_proofs.artifacts import Artifacts
+from identity_proofs.compiled_cache import CompiledCache
 from identity_proofs.errors import InvalidMerkleProof, ProvingFailed
-from identity_proofs.field import SCALAR_FIELD as R
+from identity_proofs.groth16_prover import Groth16Prover
 from identity_proofs.group import MerkleProof
 from identity_proofs.identity import Identity
 from identity_proofs.proof import SemaphoreProof, to_field
-from identity_proofs.verification_key import G1Point, G2Point
 from identity_proofs.witness import Circuit
-from identity_proofs.zkey import Coefficient, parse_zkey
+from identity_proofs.zkey import parse_zkey
 
-_Points = tuple[G1Point, G2Point, G1Point]
+_ELEMENT_BYTES = 32
+_CHECKED = b"checked-1"  # another number when the check changes
 
 
 class Prover:
@@ -26,11 +22,14 @@ class Prover:
     def __init__(self, artifacts: Artifacts) -> None:
         """Load the witness program and the proving key.
 
-        Raises `ArtifactsMissing`, `ArtifactDigestMismatch` or `ArtifactInvalid`.
+        What takes long is done once and kept in `compiled` beside the artifacts: the compiled
+        program, and that the key was checked. Raises `ArtifactsMissing`, `ArtifactDigestMismatch`
+        or `ArtifactInvalid`.
         """
+        cache = CompiledCache(artifacts.zkey_path.parent / "compiled")
         self.depth = artifacts.depth
-        self._circuit = Circuit(artifacts.read_wasm())
-        self._groth16 = _Groth16(artifacts.read_zkey())
+        self._circuit = Circuit.compile(artifacts.read_wasm(), cache)
+        self._groth16 = _load_key(artifacts.read_zkey(), cache)
 
     def prove(
         self, identity: Identity, merkle_proof: MerkleProof, *, scope: int, message: int
@@ -53,10 +52,14 @@ class Prover:
                 "message": [to_field(message)],
             }
         )
-        _one, root, nullifier, *_private = witness
+        root, nullifier = _signal(witness, 1), _signal(witness, 2)
         if root != merkle_proof.root:
             raise ProvingFailed("The circuit computed another root than the Merkle proof's.")
-        (ax, ay), ((bx0, bx1), (by0, by1)), (cx, cy) = self._groth16.prove(witness)
+        try:
+            proof = self._groth16.prove(witness)
+        finally:
+            witness[:] = bytes(len(witness))
+        (ax, ay), ((bx0, bx1), (by0, by1)), (cx, cy) = proof.a, proof.b, proof.c
         points = (ax, ay, bx1, bx0, by1, by0, cx, cy)
         return SemaphoreProof(self.depth, root, nullifier, message, scope, points)
 
@@ -74,52 +77,15 @@ class Prover:
         return [*siblings, *[0] * (self.depth - len(siblings))]
 
 
-class _Groth16:
-    """The proving key as group elements, ready to use. Never changed after it is made."""
-
-    def __init__(self, zkey: bytes) -> None:
-        key = parse_zkey(zkey)
-        self._n_public = key.n_public
-        self._coefficients = key.coefficients
-        self._shifts = bn254.odd_coset_shifts(key.domain_size)
-        self._alpha1 = bn254.g1_element(key.alpha1)
-        self._beta1 = bn254.g1_element(key.beta1)
-        self._beta2 = bn254.g2_element(key.beta2)
-        self._delta1 = bn254.g1_element(key.delta1)
-        self._delta2 = bn254.g2_element(key.delta2)
-        self._a = [bn254.g1_element(point) for point in key.a]
-        self._b1 = [bn254.g1_element(point) for point in key.b1]
-        self._b2 = [bn254.g2_element(point) for point in key.b2]
-        self._c = [bn254.g1_element(point) for point in key.c]
-        self._h = [bn254.g1_element(point) for point in key.h]
-
-    def prove(self, witness: list[int]) -> _Points:
-        """Return A, B and C for a satisfying witness, blinded by two secret random scalars."""
-        quotient = self._quotient(witness)
-        r, s = secrets.randbelow(R), secrets.randbelow(R)
-        product = bn254.multi_scalar_product
-        a = self._alpha1 + product(self._a, witness) + self._delta1 * r
-        b1 = self._beta1 + product(self._b1, witness) + self._delta1 * s
-        b2 = self._beta2 + product(self._b2, witness) + self._delta2 * s
-        private = product(self._c, witness[self._n_public + 1 :])
-        blinding = a * s + b1 * r + -(self._delta1 * (r * s % R))
-        c = private + product(self._h, quotient) + blinding
-        return bn254.g1_point(a), bn254.g2_point(b2), bn254.g1_point(c)
-
-    def _quotient(self, witness: list[int]) -> list[int]:
-        """Evaluate A B - C on the odd coset; the key's `h` divides by the vanishing polynomial."""
-        a, b = _constraint_values(self._coefficients, witness, len(self._shifts))
-        c = [x * y % R for x, y in zip(a, b, strict=True)]
-        a, b, c = (bn254.to_odd_coset(values, self._shifts) for values in (a, b, c))
-        return [(x * y - z) % R for x, y, z in zip(a, b, c, strict=True)]
+def _load_key(zkey: bytes, cache: CompiledCache) -> Groth16Prover:
+    groth16 = Groth16Prover(parse_zkey(zkey), cache)
+    name = f"{hashlib.sha256(zkey).hexdigest()}-{_CHECKED.decode()}"
+    if cache.get(name) != _CHECKED:
+        groth16.check()
+        cache.put(name, _CHECKED)
+    return groth16
 
 
-def _constraint_values(
-    coefficients: list[Coefficient], witness: list[int], domain_size: int
-) -> tuple[list[int], list[int]]:
-    """Multiply the constraint matrices A and B with the witness."""
-    a, b = [0] * domain_size, [0] * domain_size
-    for term in coefficients:
-        values = b if term.in_b else a
-        values[term.constraint] += term.value * witness[term.signal]
-    return [value % R for value in a], [value % R for value in b]
+def _signal(witness: bytearray, index: int) -> int:
+    start = index * _ELEMENT_BYTES
+    return int.from_bytes(witness[start : start + _ELEMENT_BYTES], "little")

@@ -1,14 +1,20 @@
 """Compute a circuit's witness by running its circom-made WebAssembly program."""
 
+import struct
 from collections.abc import Mapping, Sequence
 
-import wasmtime
-
+from identity_proofs.compiled_cache import CompiledCache
 from identity_proofs.errors import ArtifactInvalid, ProvingFailed
+from identity_proofs.webassembly import (
+    InvalidProgram,
+    Program,
+    ProgramStopped,
+    Store,
+    compile_program,
+)
 
-_WORD_BITS = 32
-_ELEMENT_WORDS = 8
 _ELEMENT_BYTES = 32
+_RECORD_BYTES = 44
 
 # The functions a circom program imports. The host offers none in Python: wasmtime keeps an
 # exception raised in a callback in a global, where another thread could meet it.
@@ -20,100 +26,103 @@ _RUNTIME = """
   (func (export "showSharedRWMemory")))
 """
 
-# Copies the whole witness into its own memory: one call from the host and not 65,000.
-_COLLECTOR = """
+# Hands over all inputs and copies out the whole witness, through its own memory: two calls from
+# the host and not 65,000. An input is 11 words: the hash of the signal's name, high and low, the
+# position in the signal, and the value.
+_CLERK = """
 (module
   (import "circuit" "getWitnessSize" (func $size (result i32)))
   (import "circuit" "getWitness" (func $select (param i32)))
-  (import "circuit" "readSharedRWMemory" (func $word (param i32) (result i32)))
-  (memory (export "memory") 0)
-  (func (export "collect") (result i32)
-    (local $signal i32) (local $word i32) (local $end i32)
-    ;; 2048 elements of 32 bytes fill a page of 64 KiB
+  (import "circuit" "readSharedRWMemory" (func $read (param i32) (result i32)))
+  (import "circuit" "writeSharedRWMemory" (func $write (param i32 i32)))
+  (import "circuit" "setInputSignal" (func $set (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "reserve") (param $bytes i32)
     (if (i32.lt_s
-          (memory.grow (i32.add (i32.shr_u (call $size) (i32.const 11)) (i32.const 1)))
+          (memory.grow (i32.shr_u (i32.add (local.get $bytes) (i32.const 65535)) (i32.const 16)))
           (i32.const 0))
-      (then unreachable))
+      (then unreachable)))
+  (func (export "hand_over") (param $inputs i32)
+    (local $at i32) (local $word i32)
+    (loop $each
+      (if (i32.eqz (local.get $inputs)) (then return))
+      (local.set $word (i32.const 0))
+      (loop $words
+        (call $write (local.get $word)
+          (i32.load offset=12
+            (i32.add (local.get $at) (i32.shl (local.get $word) (i32.const 2)))))
+        (local.set $word (i32.add (local.get $word) (i32.const 1)))
+        (br_if $words (i32.lt_u (local.get $word) (i32.const 8))))
+      (call $set (i32.load (local.get $at)) (i32.load offset=4 (local.get $at))
+        (i32.load offset=8 (local.get $at)))
+      (local.set $at (i32.add (local.get $at) (i32.const 44)))
+      (local.set $inputs (i32.sub (local.get $inputs) (i32.const 1)))
+      (br $each)))
+  (func (export "collect")
+    (local $signal i32) (local $word i32) (local $at i32)
     (loop $signals
       (call $select (local.get $signal))
       (local.set $word (i32.const 0))
       (loop $words
-        (i32.store (local.get $end) (call $word (local.get $word)))
-        (local.set $end (i32.add (local.get $end) (i32.const 4)))
+        (i32.store (local.get $at) (call $read (local.get $word)))
+        (local.set $at (i32.add (local.get $at) (i32.const 4)))
         (local.set $word (i32.add (local.get $word) (i32.const 1)))
         (br_if $words (i32.lt_u (local.get $word) (i32.const 8))))
       (local.set $signal (i32.add (local.get $signal) (i32.const 1)))
-      (br_if $signals (i32.lt_u (local.get $signal) (call $size))))
-    (local.get $end)))
+      (br_if $signals (i32.lt_u (local.get $signal) (call $size))))))
 """
 
 
 class Circuit:
     """A compiled witness program. Threads may share it: each witness has its own memory."""
 
-    def __init__(self, wasm: bytes) -> None:
-        """Compile the program, which takes about half a second. Raises `ArtifactInvalid`."""
-        self._engine = wasmtime.Engine()
-        try:
-            self._program = wasmtime.Module(self._engine, wasm)
-        except wasmtime.WasmtimeError as error:
-            raise ArtifactInvalid("The witness program is no valid WebAssembly.") from error
-        self._runtime = wasmtime.Module(self._engine, _RUNTIME)
-        self._collector = wasmtime.Module(self._engine, _COLLECTOR)
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._runtime = compile_program(_RUNTIME)
+        self._clerk = compile_program(_CLERK)
 
-    def witness(self, inputs: Mapping[str, Sequence[int]]) -> list[int]:
-        """Return every signal in [0, r): the constant 1, the public ones, the private ones.
+    @classmethod
+    def compile(cls, wasm: bytes, cache: CompiledCache | None = None) -> "Circuit":
+        """Compile the program, which takes about a second, or take it from `cache`.
 
-        `inputs` maps each input signal's name to its values in [0, r). Raises `ProvingFailed` if
-        they do not satisfy the circuit.
+        Raises `ArtifactInvalid`.
         """
         try:
-            data = self._run(inputs)
-        except (wasmtime.WasmtimeError, wasmtime.Trap):
+            return cls(compile_program(wasm, cache))
+        except InvalidProgram as error:
+            raise ArtifactInvalid("The witness program is no valid WebAssembly.") from error
+
+    def witness(self, inputs: Mapping[str, Sequence[int]]) -> bytearray:
+        """Return every signal, 32 little-endian bytes each, plain integers in [0, r).
+
+        First the constant 1, then the public signals, then the private ones: a secret, which the
+        caller should overwrite after use. `inputs` maps each input signal's name to its values in
+        [0, r). Raises `ProvingFailed` if they do not satisfy the circuit, `ArtifactInvalid` if
+        the program is no circom program.
+        """
+        try:
+            return self._run(inputs)
+        except ProgramStopped:
             raise ProvingFailed("The inputs do not satisfy the circuit.") from None
-        return [
-            int.from_bytes(data[i : i + _ELEMENT_BYTES], "little")
-            for i in range(0, len(data), _ELEMENT_BYTES)
-        ]
+        except InvalidProgram as error:
+            raise ArtifactInvalid("The witness program is not one that circom makes.") from error
 
     def _run(self, inputs: Mapping[str, Sequence[int]]) -> bytearray:
-        store = wasmtime.Store(self._engine)
-        linker = wasmtime.Linker(self._engine)
-        linker.define_instance(store, "runtime", linker.instantiate(store, self._runtime))
-        program = linker.instantiate(store, self._program)
-        linker.define_instance(store, "circuit", program)
-        call = _Caller(store, program)
-        call("init", 0)
-        for signal, values in inputs.items():
-            for position, value in enumerate(values):
-                for word in range(_ELEMENT_WORDS):
-                    call("writeSharedRWMemory", word, _signed(value >> _WORD_BITS * word))
-                call("setInputSignal", *_signal_hash(signal), position)
-        collector = linker.instantiate(store, self._collector)
-        end = _Caller(store, collector)("collect")
-        memory = collector.exports(store)["memory"]
-        if not isinstance(memory, wasmtime.Memory):
-            raise TypeError("the collector exports no memory")
-        return memory.read(store, 0, end)
-
-
-class _Caller:
-    def __init__(self, store: wasmtime.Store, instance: wasmtime.Instance) -> None:
-        self._store = store
-        self._exports = instance.exports(store)
-
-    def __call__(self, name: str, *arguments: int) -> int:
-        function = self._exports[name]
-        if not isinstance(function, wasmtime.Func):
-            raise ArtifactInvalid(f"The witness program's {name} is no function.")
-        result: int = function(self._store, *arguments)
-        return result
-
-
-def _signed(value: int) -> int:
-    """Return the lowest 32 bits as WebAssembly's i32, which wasmtime takes as a signed integer."""
-    word = value & 0xFFFFFFFF
-    return word - (1 << 32) if word >> 31 else word
+        store = Store()
+        circuit = store.instantiate(self._program, {"runtime": store.instantiate(self._runtime)})
+        clerk = store.instantiate(self._clerk, {"circuit": circuit})
+        records = [
+            struct.pack("<3I", *_signal_hash(signal), position) + value.to_bytes(32, "little")
+            for signal, values in inputs.items()
+            for position, value in enumerate(values)
+        ]
+        size = circuit.call("getWitnessSize") * _ELEMENT_BYTES
+        clerk.call("reserve", max(size, len(records) * _RECORD_BYTES))
+        clerk.write(0, b"".join(records))
+        circuit.call("init", 0)
+        clerk.call("hand_over", len(records))
+        clerk.call("collect")
+        return clerk.read(0, size)
 
 
 def _signal_hash(name: str) -> tuple[int, int]:
@@ -121,4 +130,4 @@ def _signal_hash(name: str) -> tuple[int, int]:
     state = 0xCBF29CE484222325
     for byte in name.encode():
         state = (state ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return _signed(state >> 32), _signed(state)
+    return state >> 32, state & 0xFFFFFFFF

@@ -1,14 +1,17 @@
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from identity_proofs.group import Group, MerkleProof
+from identity_proofs.group_file_writer import GroupFileWriter
 from tests.conformance.vectors_reader import read_vectors
 
 VECTORS = read_vectors("group")
 
 
-def apply(group: Group, operation: dict[str, Any]) -> None:
+def apply(group: Group | GroupFileWriter, operation: dict[str, Any]) -> None:
     match operation["op"]:
         case "insertMany":
             group.insert_many(map(int, operation["members"]))
@@ -28,6 +31,15 @@ def test_there_are_twenty_groups_with_76_proofs() -> None:
     assert sum(len(vector["proofs"]) for vector in VECTORS) == 76
 
 
+@pytest.fixture(params=["in memory", "on disk"])
+def group(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Group | GroupFileWriter]:
+    if request.param == "in memory":
+        yield Group()
+    else:
+        with GroupFileWriter(tmp_path) as writer:
+            yield writer
+
+
 @pytest.mark.parametrize(
     "vector",
     [
@@ -35,8 +47,7 @@ def test_there_are_twenty_groups_with_76_proofs() -> None:
         for v in VECTORS
     ],
 )
-def test_group_is_the_references(vector: dict[str, Any]) -> None:
-    group = Group()
+def test_group_is_the_references(vector: dict[str, Any], group: Group | GroupFileWriter) -> None:
     for operation, expected in zip(vector["ops"], vector["roots"], strict=True):
         apply(group, operation)
         assert group.root == int(expected["root"])

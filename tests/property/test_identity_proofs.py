@@ -11,6 +11,8 @@ from identity_proofs.errors import InvalidCommitment, MalformedProof
 from identity_proofs.field import SCALAR_FIELD, SUBGROUP_ORDER, parse_commitment
 from identity_proofs.group import Group, MerkleProof
 from identity_proofs.identity import Identity, verify_signature
+from identity_proofs.lean_imt import are_in_field, encode_nodes
+from identity_proofs.poseidon import poseidon_pairs, poseidon_pairs_reference
 from identity_proofs.proof import SemaphoreProof, encode_signal
 
 commitments = st.integers(1, SCALAR_FIELD - 1)
@@ -31,6 +33,25 @@ def test_no_text_crashes_the_reader(text: str) -> None:
     except InvalidCommitment:
         return
     assert 0 < commitment < SCALAR_FIELD
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, SCALAR_FIELD - 1), max_size=9), st.data())
+def test_the_kernel_hashes_pairs_as_the_reference_does(
+    values: list[int], data: st.DataObject
+) -> None:
+    pairs = encode_nodes(values[: len(values) // 2 * 2])
+    assert poseidon_pairs(pairs) == poseidon_pairs_reference(pairs)
+    above = data.draw(st.integers(SCALAR_FIELD, 2**256 - 1)).to_bytes(32, "little")
+    for wrong in (pairs + bytes(32), pairs + bytes(32) + above):
+        for hash_pairs in (poseidon_pairs, poseidon_pairs_reference):
+            with pytest.raises(ValueError, match=r"64 bytes|in \[0, r"):
+                hash_pairs(wrong)
+
+
+@given(st.lists(st.integers(SCALAR_FIELD - 2**192, SCALAR_FIELD + 2**192) | words, max_size=4))
+def test_nodes_in_field_are_told_from_others(values: list[int]) -> None:
+    assert are_in_field(encode_nodes(values)) == all(value < SCALAR_FIELD for value in values)
 
 
 @settings(max_examples=15, deadline=None)
