@@ -1,7 +1,7 @@
 """Measure a wallet's whole proof process beside snarkjs: CPU seconds and peak memory by depth.
 
     npm install --prefix DIR snarkjs@0.7.6     # a tool for this measurement only: it is GPL
-    python benchmarks/prover.py --snarkjs DIR
+    python -m benchmarks.prover --snarkjs DIR
 
 Each figure is the least of several new processes, children and threads included: our interpreter
 starts, reads and checks the circuit's files, computes the witness, proves and prints the proof.
@@ -17,11 +17,18 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
+
+from benchmarks.wallet_proof import MESSAGE, PRIVATE_KEY, SCOPE, siblings
+from identity_proofs.artifacts import install_artifacts, load_artifacts
+from identity_proofs.identity import Identity
+from identity_proofs.poseidon import poseidon
+from identity_proofs.proof import SemaphoreProof, to_field
+from identity_proofs.verifier import verify_proof
 
 ROOT = Path(__file__).parents[1]
 NPM_PACKAGE = ROOT / "node_modules/@zk-kit/semaphore-artifacts"
-SCOPE, MESSAGE = 17, 1789
 DEPTHS = (10, 16, 20, 27, 32)
 
 
@@ -43,35 +50,18 @@ class Row:
     snarkjs: float | None
 
 
-def prove_as_a_wallet(depth: int, cache: Path) -> None:
-    """Be the process that is measured."""
-    from identity_proofs.artifacts import load_artifacts
-    from identity_proofs.group import MerkleProof
-    from identity_proofs.identity import Identity
-    from identity_proofs.poseidon import poseidon
-    from identity_proofs.prover import Prover
-
-    identity = Identity.from_private_key(b"benchmark")
-    siblings = tuple(range(1, depth + 1))
-    root = identity.commitment  # the first member of a full group
-    for sibling in siblings:
-        root = poseidon((root, sibling))
-    merkle_proof = MerkleProof(root, identity.commitment, 0, siblings)
-    prover = Prover(load_artifacts(cache, depth))
-    proof = prover.prove(identity, merkle_proof, scope=SCOPE, message=MESSAGE)
-    print(json.dumps(proof.to_dict()))
+def merkle_root(depth: int) -> int:
+    commitment = Identity.from_private_key(PRIVATE_KEY).commitment
+    return reduce(lambda node, sibling: poseidon((node, sibling)), siblings(depth), commitment)
 
 
 def circuit_inputs(depth: int) -> dict[str, object]:
-    """Return what `prove_as_a_wallet` gives the circuit, as snarkjs takes it."""
-    from identity_proofs.identity import Identity
-    from identity_proofs.proof import to_field
-
+    """Return what `wallet_proof.py` gives the circuit, as snarkjs takes it."""
     return {
-        "secret": str(Identity.from_private_key(b"benchmark").secret_scalar),
+        "secret": str(Identity.from_private_key(PRIVATE_KEY).secret_scalar),
         "merkleProofLength": str(depth),
         "merkleProofIndex": "0",
-        "merkleProofSiblings": [str(sibling) for sibling in range(1, depth + 1)],
+        "merkleProofSiblings": [str(sibling) for sibling in siblings(depth)],
         "scope": str(to_field(SCOPE)),
         "message": str(to_field(MESSAGE)),
     }
@@ -92,10 +82,6 @@ def run(command: Sequence[str | Path], directory: Path) -> Run:
 
 def verified(output: str, cache: Path, depth: int) -> list[int]:
     """Return the public signals of a proof, which must hold."""
-    from identity_proofs.artifacts import load_artifacts
-    from identity_proofs.proof import SemaphoreProof, to_field
-    from identity_proofs.verifier import verify_proof
-
     proof = SemaphoreProof.from_dict(json.loads(output))
     root = proof.merkle_tree_root
     key = load_artifacts(cache, depth).verification_key
@@ -104,12 +90,11 @@ def verified(output: str, cache: Path, depth: int) -> list[int]:
 
 
 def measure(depth: int, package: Path, snarkjs: Path | None, repeats: int) -> Row:
-    from identity_proofs.artifacts import install_artifacts
-
     with tempfile.TemporaryDirectory() as directory:
         cache = Path(directory)
         artifacts = install_artifacts(package, cache, depth)
-        ours = [sys.executable, __file__, "--prove", str(depth), "--cache", directory]
+        program = Path(__file__).with_name("wallet_proof.py").absolute()
+        ours = [sys.executable, program, str(depth), directory, str(merkle_root(depth))]
         cold = run(ours, cache)
         warm = [run(ours, cache) for _ in range(repeats)]
         signals = verified(warm[-1].output, cache, depth)
@@ -152,12 +137,7 @@ def main() -> None:
     parser.add_argument("--depths", type=int, nargs="+", default=DEPTHS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--chart", type=Path, help="a PNG file to write")
-    parser.add_argument("--prove", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.prove:
-        prove_as_a_wallet(options.prove, options.cache)
-        return
 
     print("| depth | first time | warm cache | peak memory | snarkjs | times faster |")
     print("|---|---|---|---|---|---|")

@@ -36,8 +36,11 @@ class Groth16Prover:
         self._kernel = Kernel.load(cache)
         self._n_signals = key.n_signals
         numbers = (key.n_signals, key.n_public, key.log_domain, key.n_coefficients)
-        parts = (key.points, key.coefficients, key.a, key.b1, key.b2, key.c, key.h)
+        parts = (key.points, key.coefficients, key.a, key.b2)
         addresses = [self._kernel.keep(part) for part in parts]
+        c = self._kernel.keep(b"".join((key.c, key.b1, key.h)))
+        b1 = c + len(key.c)
+        addresses += [c, b1, b1 + len(key.b1)]
         self._key = self._kernel.keep(struct.pack("<11I", *numbers, *addresses))
 
     def check(self) -> None:

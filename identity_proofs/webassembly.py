@@ -123,8 +123,9 @@ class Instance:
 
     def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
         """Copy `data` into its memory. Raises `IndexError` outside of it."""
-        if data:
-            self._memory().write(self._store, bytearray(data), address)
+        if data:  # a bytearray is not copied once more: it may be a secret
+            whole = data if isinstance(data, bytearray) else bytearray(data)
+            self._memory().write(self._store, whole, address)
 
     def _memory(self) -> wasmtime.Memory:
         memory = self._exports.get("memory")

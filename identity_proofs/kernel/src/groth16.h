@@ -24,9 +24,9 @@ typedef struct {
     u32 n_signals, n_public, log_domain, n_terms;
     const key_points *points;
     const term *terms;
-    const g1_affine *a, *b1;
+    const g1_affine *a;
     const g2_affine *b2;
-    const g1_affine *c, *h;
+    const g1_affine *c, *b1, *h; /* one after the other, without a gap */
 } proving_key;
 
 typedef struct {
@@ -133,6 +133,22 @@ static u256 *quotient(const proving_key *key, const u256 *witness) {
     return (u256 *)a;
 }
 
+/* Add what the three sums of C have, taken as one, which needs fewer buckets: c by the private
+ * signals, b1 by r times the signals, h by the quotient. Returns 0 where memory is out.
+ */
+static int sum_for_c(const proving_key *key, const u256 *witness, const u256 *r, g1_sum *out) {
+    const u32 n = key->n_signals, n_private = n - key->n_public - 1, size = 1u << key->log_domain;
+    u256 *scalars = (u256 *)take((n_private + n + size) * sizeof *scalars), *next = scalars;
+    const u256 *h_scalars = quotient(key, witness);
+    fr_t blinding;
+    if (!scalars || !h_scalars) return 0;
+    for (u32 i = n - n_private; i < n; i++) *next++ = witness[i];
+    fr_from_plain(&blinding, (const fr_t *)r);
+    for (u32 i = 0; i < n; i++) fr_multiply((fr_t *)next++, &blinding, (const fr_t *)&witness[i]);
+    for (u32 i = 0; i < size; i++) *next++ = h_scalars[i];
+    return g1_multi_scale(out, key->c, scalars, n_private + n + size);
+}
+
 static void g1_add_scaled(g1_sum *sum, const g1_affine *point, const u256 *scalar) {
     g1_sum product;
     g1_scale(&product, point, scalar);
@@ -146,40 +162,28 @@ static int prove(
     const proving_key *key, const u256 *witness, const u256 *r, const u256 *s, proof *out
 ) {
     const key_points *points = key->points;
-    const u32 n = key->n_signals, first_private = key->n_public + 1;
-    g1_sum a, b1, c, h;
-    g2_sum b2, blinding2;
-    const u256 *h_scalars = quotient(key, witness);
-    if (!h_scalars || !g1_multi_scale(&a, key->a, witness, n) ||
-        !g1_multi_scale(&b1, key->b1, witness, n) || !g2_multi_scale(&b2, key->b2, witness, n) ||
-        !g1_multi_scale(&c, key->c, witness + first_private, n - first_private) ||
-        !g1_multi_scale(&h, key->h, h_scalars, 1u << key->log_domain))
+    const u32 n = key->n_signals;
+    g1_affine a_affine;
+    g1_sum a, c;
+    g2_sum b, blinding;
+    if (!g1_multi_scale(&a, key->a, witness, n) || !g2_multi_scale(&b, key->b2, witness, n) ||
+        !sum_for_c(key, witness, r, &c))
         return 0;
 
     /* A = alpha + sum + r delta, B = beta + sum + s delta */
     g1_add_affine(&a, &points->alpha1, 0);
     g1_add_scaled(&a, &points->delta1, r);
-    g1_add_affine(&b1, &points->beta1, 0);
-    g1_add_scaled(&b1, &points->delta1, s);
-    g2_add_affine(&b2, &points->beta2, 0);
-    g2_scale(&blinding2, &points->delta2, s);
-    g2_add(&b2, &blinding2);
+    g2_add_affine(&b, &points->beta2, 0);
+    g2_scale(&blinding, &points->delta2, s);
+    g2_add(&b, &blinding);
 
-    /* C = sums + s A + r B - r s delta */
-    g1_affine a_affine, b1_affine;
-    fr_t minus_rs;
+    /* C = sums + s A + r B - r s delta, where r B is r beta, what is in the sums, and r s delta */
     g1_to_affine(&a_affine, &a);
-    g1_to_affine(&b1_affine, &b1);
-    fr_from_plain(&minus_rs, (const fr_t *)r);
-    fr_multiply(&minus_rs, &minus_rs, (const fr_t *)s);
-    fr_negate(&minus_rs, &minus_rs);
-    g1_add(&c, &h);
     g1_add_scaled(&c, &a_affine, s);
-    g1_add_scaled(&c, &b1_affine, r);
-    g1_add_scaled(&c, &points->delta1, (const u256 *)&minus_rs);
+    g1_add_scaled(&c, &points->beta1, r);
 
     g1_to_plain(&out->a, &a);
-    g2_to_plain(&out->b, &b2);
+    g2_to_plain(&out->b, &b);
     g1_to_plain(&out->c, &c);
     return 1;
 }
