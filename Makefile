@@ -19,6 +19,7 @@ check: install  ## before every commit: format, lint, types, who imports whom, f
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m contracts.compile --check
+	$(BIN)/python -m identity_proofs.kernel.build --check
 	$(BIN)/pytest -m "not slow"
 
 install: $(VENV)/.installed node_modules/.installed  ## packages, local chain, models, circuit

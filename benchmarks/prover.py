@@ -69,6 +69,7 @@ def circuit_inputs(depth: int) -> dict[str, object]:
 
 def run(command: Sequence[str | Path], directory: Path) -> Run:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, cwd=directory, stdout=output, env=environment)
         _, status, usage = os.wait4(process.pid, 0)

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from eth_utils.crypto import keccak
+from sha3 import keccak_256
 
 from identity_proofs.errors import (
     InvalidCommitment,
@@ -132,7 +132,7 @@ def _encrypt(identity: Identity, password: str, work_factor: int) -> dict[str, A
             "ciphertext": ciphertext.hex(),
             "kdf": "scrypt",
             "kdfparams": {"dklen": _DERIVED_BYTES, "salt": salt.hex(), **costs},
-            "mac": keccak(mac_key + ciphertext).hex(),
+            "mac": _mac(mac_key, ciphertext).hex(),
         },
     }
 
@@ -148,7 +148,7 @@ def _decrypt(crypto: dict[str, Any], password: str) -> bytes | None:
     ciphertext, mac = bytes.fromhex(crypto["ciphertext"]), bytes.fromhex(crypto["mac"])
     costs = {name: parameters[name] for name in ("n", "r", "p")}
     encryption_key, mac_key = _derive(password, salt, **costs)
-    if not hmac.compare_digest(keccak(mac_key + ciphertext), mac):
+    if not hmac.compare_digest(_mac(mac_key, ciphertext), mac):
         return None
     return _aes_ctr(encryption_key, iv, ciphertext)
 
@@ -211,6 +211,11 @@ def _commitment(keystore: dict[str, Any], path: Path) -> int | None:
         return parse_commitment(keystore["commitment"])
     except (InvalidCommitment, TypeError):
         raise KeystoreDamaged(f"{path} holds no valid commitment.") from None
+
+
+def _mac(mac_key: bytes, ciphertext: bytes) -> bytes:
+    digest: bytes = keccak_256(mac_key + ciphertext).digest()
+    return digest
 
 
 def _checksum(keystore: dict[str, Any]) -> str:

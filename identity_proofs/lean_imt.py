@@ -7,8 +7,6 @@ ceil(log2(n)). "LeanIMT: An optimized Incremental Merkle Tree", zk-kit, 2024.
 
 from collections.abc import Callable, Iterable
 
-import numpy as np
-
 from identity_proofs.field import SCALAR_FIELD
 from identity_proofs.poseidon import poseidon_pairs
 
@@ -64,6 +62,8 @@ def collect_path(
 
 def are_in_field(nodes: bytes) -> bool:
     """Tell whether every node is below r."""
+    import numpy as np  # a wallet that proves never comes here, and NumPy takes long to import
+
     top_words = np.frombuffer(nodes, "<u8")[3::4]
     doubtful = np.flatnonzero(top_words >= _TOP_WORD)  # nearly none: r's top word is one of 2^62
     return all(

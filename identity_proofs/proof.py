@@ -5,8 +5,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sha3 import keccak_256  # Ethereum's padding, not FIPS 202's, which hashlib has
+
 from identity_proofs.errors import InvalidSignal, MalformedProof
-from identity_proofs.keccak256 import keccak256
 
 MIN_DEPTH = 1
 MAX_DEPTH = 32
@@ -96,7 +97,7 @@ def to_field(value: int) -> int:
     `value` is in [0, 2^256), the result in [0, 2^248). Raises `InvalidSignal`.
     """
     word = _check_word(value).to_bytes(_WORD_BYTES, "big")
-    return int.from_bytes(keccak256(word), "big") >> 8
+    return int.from_bytes(keccak_256(word).digest(), "big") >> 8
 
 
 def encode_signal(value: str | int | bytes) -> int:
