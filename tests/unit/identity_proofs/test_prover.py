@@ -12,6 +12,7 @@ from identity_proofs.errors import (
     PairingFailed,
     ProvingFailed,
 )
+from identity_proofs.field import SCALAR_FIELD, SUBGROUP_ORDER
 from identity_proofs.groth16_prover import Groth16Prover
 from identity_proofs.group import Group, MerkleProof
 from identity_proofs.identity import Identity
@@ -43,16 +44,30 @@ def test_program_that_is_no_webassembly_is_refused() -> None:
         Circuit.compile(b"\0asm nonsense")
 
 
-def test_witness_holds_the_public_signals(circuit: Circuit, artifacts: Artifacts) -> None:
-    secret, scope, message = MEMBER.secret_scalar, 5, 7
-    inputs = {
+def inputs_of(secret: int, depth: int, scope: int = 5, message: int = 7) -> dict[str, list[int]]:
+    """The circuit's inputs of the only member of a group."""
+    return {
         "secret": [secret],
         "merkleProofLength": [0],
         "merkleProofIndex": [0],
-        "merkleProofSiblings": [0] * artifacts.depth,
+        "merkleProofSiblings": [0] * depth,
         "scope": [scope],
         "message": [message],
     }
+
+
+@pytest.mark.parametrize("secret", [SUBGROUP_ORDER, SUBGROUP_ORDER + 1, SCALAR_FIELD - 1])
+def test_a_secret_that_is_no_scalar_of_the_subgroup_has_no_witness(
+    circuit: Circuit, artifacts: Artifacts, secret: int
+) -> None:
+    """A second secret for the same commitment would be a second nullifier."""
+    with pytest.raises(ProvingFailed):
+        circuit.witness(inputs_of(secret, artifacts.depth))
+
+
+def test_witness_holds_the_public_signals(circuit: Circuit, artifacts: Artifacts) -> None:
+    secret, scope, message = MEMBER.secret_scalar, 5, 7
+    inputs = inputs_of(secret, artifacts.depth, scope, message)
     expected = [1, MEMBER.commitment, poseidon((scope, secret)), message, scope]
     witness = circuit.witness(inputs)
     assert [int.from_bytes(witness[i : i + 32], "little") for i in range(0, 160, 32)] == expected
