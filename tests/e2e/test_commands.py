@@ -73,9 +73,8 @@ class Shell:
 def shell(tmp_path: Path) -> Iterator[Shell]:
     shell = Shell(tmp_path / "home")
     yield shell
-    for process in shell.children:
-        process.kill()
-        process.wait()
+    for process in list(shell.children):
+        shell.stop(process)  # asked, not killed: `personhood chain` ends its anvil
 
 
 def test_a_person_from_wallet_to_income_with_restarts_between(shell: Shell, tmp_path: Path) -> None:
