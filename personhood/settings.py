@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     def wallet_file(self) -> Path:
         return self.data_dir() / "wallet.json"
 
+    def gas_key(self) -> str | None:
+        """The key of the account that pays gas, where it is not the node's own."""
+        return self.sender_key.get_secret_value() if self.sender_key else None
+
     def models_dir(self) -> Path:
         return self.cache.expanduser() / "models"
 

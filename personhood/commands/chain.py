@@ -41,7 +41,7 @@ def deploy(
     from distribution.deployment import deploy as deploy_contracts
 
     settings = Settings()
-    endpoint = Chain.connect(settings.rpc_url, _sender_key(settings))
+    endpoint = Chain.connect(settings.rpc_url, settings.gas_key())
     path = settings.deployment_file()
     if path.exists():
         deployment = Deployment.read(path).check(endpoint)
@@ -75,7 +75,7 @@ def publish(
     from personhood.app import read_accepted_commitments
 
     settings = Settings()
-    endpoint = Chain.connect(settings.rpc_url, _sender_key(settings))
+    endpoint = Chain.connect(settings.rpc_url, settings.gas_key())
     deployment = Deployment.read(settings.deployment_file()).check(endpoint)
     done = registry.publish(endpoint, deployment, read_accepted_commitments(settings))
     Console().print(f"{done.published} published, {done.members} members, gas {done.gas_used:,}")
@@ -93,7 +93,3 @@ def _to_units(coins: str) -> int:
     if not units.is_finite() or units != units.to_integral_value() or units <= 0:
         raise typer.BadParameter(f"{coins} is no positive amount of coins, such as 100 or 0.5")
     return int(units)
-
-
-def _sender_key(settings: Settings) -> str | None:
-    return settings.sender_key.get_secret_value() if settings.sender_key else None

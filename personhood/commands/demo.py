@@ -34,9 +34,6 @@ def demo(
     with Progress(console=console) as progress:
         report, plot = run_demo(crowd, read_bad_photographs(), Settings(), progress, wanted=people)
     report.photographs = str(faces) if faces else "seven people inside pinned packages"
-    report.second_photographs = (
-        "different photographs" if faces else "another crop and exposure of the first"
-    )
     output.mkdir(parents=True, exist_ok=True)
     report.write_json(output / "demo-report.json")
     report.write_html(output / "demo-report.html", plot)

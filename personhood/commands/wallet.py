@@ -138,8 +138,7 @@ def claim(
     path = wallet or settings.wallet_file()
     password = _password(settings)
     identity = load_identity(path, password)
-    sender_key = settings.sender_key.get_secret_value() if settings.sender_key else None
-    chain = Chain.connect(settings.rpc_url, sender_key)
+    chain = Chain.connect(settings.rpc_url, settings.gas_key())
     deployment = Deployment.read(settings.deployment_file()).check(chain)
 
     with Console(stderr=True).status("opening the epoch and rebuilding the group") as step:

@@ -145,6 +145,11 @@ def _send_duplicates(
     kiosk: KioskClient, enrolled: Sequence[Enrolled], report: DemoReport, progress: Progress
 ) -> list[Identity]:
     """Every enrolled person tries again with a new wallet; returns the wallets that got in."""
+    real = sum(one.person.has_second for one in enrolled)
+    report.second_photographs = (
+        f"{real} people with different photographs, {len(enrolled) - real} with another crop and "
+        "exposure of the first"
+    )
     missed: list[Identity] = []
     for one in progress.track(enrolled, description="sending them again"):
         identity = Identity.generate()

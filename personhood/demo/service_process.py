@@ -13,6 +13,7 @@ from personhood.errors import DemoFailed
 from personhood.kiosk_client import KioskClient
 
 _START_TIMEOUT = 60.0  # seconds
+_OPERATORS_OWN = {"PERSONHOOD_DATABASE_URL", "PERSONHOOD_TEMPLATE_KEY"}
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def run_service(home: Path, log: Path, token: str) -> Iterator[KioskClient]:
         DemoFailed: the service did not become ready within a minute; the message names its log.
     """
     port = _free_port()
-    environment = os.environ | {"PERSONHOOD_HOME": str(home), "PERSONHOOD_KIOSK_TOKEN": token}
+    environment = service_environment(home, token)
     command = [sys.executable, "-m", "personhood", "serve", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -36,6 +37,12 @@ def run_service(home: Path, log: Path, token: str) -> Iterator[KioskClient]:
     finally:
         process.terminate()
         process.wait()
+
+
+def service_environment(home: Path, token: str) -> dict[str, str]:
+    """This environment, without what would lead the demo to the operator's own data."""
+    kept = {name: value for name, value in os.environ.items() if name not in _OPERATORS_OWN}
+    return kept | {"PERSONHOOD_HOME": str(home), "PERSONHOOD_KIOSK_TOKEN": token}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], kiosk: KioskClient, log: Path) -> None:

@@ -41,11 +41,7 @@ TERMS = Terms(amount=5, pool=8, epoch_length=3600)
 
 @pytest.fixture(scope="module", params=["anvil", "embedded"])
 def node(request: pytest.FixtureRequest) -> Iterator[LocalNode]:
-    started: LocalNode = EmbeddedNode.start()
-    if request.param == "anvil":
-        started.close()
-        assert find_anvil() is not None, "anvil is not installed: run `make install`"
-        started = start_local_node()
+    started = start_local_node() if request.param == "anvil" else EmbeddedNode.start()
     assert started.name == request.param
     yield started
     started.close()
