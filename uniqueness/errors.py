@@ -4,7 +4,8 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
 
     UniquenessError
     ├── InvalidTemplate        the vector is not a finite unit float32 vector
-    ├── InvalidThresholds      not -1 <= review <= duplicate <= 1
+    ├── InvalidThresholds      not finite, or review above duplicate
+    ├── InvalidFusion          models, maps and scores of a fusion that do not go together
     ├── ModelMismatch          a template of another model than the gallery's
     ├── GalleryOwned           another process owns this gallery
     ├── GalleryClosed          the gallery is not open (any more)
@@ -31,9 +32,15 @@ class InvalidTemplate(UniquenessError):
 
 
 class InvalidThresholds(UniquenessError):
-    """The two thresholds do not make two bands below 1."""
+    """The two thresholds do not make three bands."""
 
     code = "invalid_thresholds"
+
+
+class InvalidFusion(UniquenessError):
+    """The scores of these models cannot be made one score."""
+
+    code = "invalid_fusion"
 
 
 class ModelMismatch(UniquenessError):

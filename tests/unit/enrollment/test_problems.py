@@ -10,6 +10,7 @@ from enrollment.problems import internal_problem, problem_of, status_of
 from identity_proofs.errors import InvalidCommitment
 from uniqueness.errors import (
     GalleryOwned,
+    InvalidFusion,
     InvalidTemplate,
     InvalidThresholds,
     ModelMismatch,
@@ -22,6 +23,7 @@ NEVER_ON_THE_WIRE = (
     ModelPackError,
     SealError,
     GalleryOwned,
+    InvalidFusion,
     InvalidThresholds,
     InvalidTemplate,
     ModelMismatch,
