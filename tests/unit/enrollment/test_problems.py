@@ -9,6 +9,7 @@ from enrollment.errors import EnrollmentError, ModelPackError
 from enrollment.problems import internal_problem, problem_of, status_of
 from identity_proofs.errors import InvalidCommitment
 from uniqueness.errors import (
+    CalibrationError,
     GalleryOwned,
     InvalidFusion,
     InvalidTemplate,
@@ -22,6 +23,7 @@ from uniqueness.errors import (
 NEVER_ON_THE_WIRE = (
     ModelPackError,
     SealError,
+    CalibrationError,
     GalleryOwned,
     InvalidFusion,
     InvalidThresholds,
