@@ -128,11 +128,15 @@ class Calibration:
         """
         size = _rounded_up(gallery_size)
         if size not in self._by_size:
-            review = self.impostors.threshold(self.targets.review_fpir, size)
-            review = min(review, self._highest_review)
-            duplicate = self.impostors.threshold(self.targets.duplicate_fpir, size)
-            self._by_size[size] = Thresholds(review, max(review, duplicate))
+            self._by_size[size] = self._thresholds(size)
         return self._by_size[size]
+
+    def _thresholds(self, size: int) -> Thresholds:
+        review = self.impostors.threshold(self.targets.review_fpir, size)
+        duplicate = self.impostors.threshold(self.targets.duplicate_fpir, size)
+        review = min(review, self._highest_review)
+        # Copies of one photograph are one person at any size.
+        return Thresholds(review, max(review, min(duplicate, self._highest_score)))
 
     @cached_property
     def safe_population(self) -> int:
@@ -172,6 +176,10 @@ class Calibration:
             holds_targets=gallery_size <= self.safe_population,
             extrapolated=duplicate < self.data.counted_rate,
         )
+
+    @property
+    def _highest_score(self) -> float:
+        return 1.0 if self.fusion is None else self.fusion.bounds[1]
 
     @cached_property
     def _highest_review(self) -> float:

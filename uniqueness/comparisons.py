@@ -20,7 +20,7 @@ ScoreRows = Callable[[slice], FloatArray]
 _BLOCK = 256  # probes scored at a time
 _KEPT_SHARE = 0.15  # of each probe's impostor scores
 _MOST_KEPT = 1500
-_BINS = 400
+_BINS = 1000
 MINIMUM_PEOPLE = 100
 
 

@@ -9,6 +9,7 @@ their own.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from uniqueness.generalized_pareto import GeneralizedPareto
 Array = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
-_BISECTIONS = 60
+_BISECTIONS = 32  # to a billionth of a probe's scale
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,7 @@ class ImpostorModel:
     def false_match_rates(self, threshold: float, fit: TailParameters | None = None) -> Array:
         """(q,) each probe's share of strangers at or above a threshold; at most `level`."""
         fit = fit or self.estimate
-        a, b, c = fit.spread
-        place = fit.place + self.crowd @ np.array([a, b])
-        scale = np.exp(fit.log_scale + self.crowd @ np.array([b, c]))
+        place, scale = self._probes if fit is self.estimate else self._probes_of(fit)
         tail = GeneralizedPareto(fit.shape, fit.scale)
         return fit.level * tail.survival((threshold - place) / scale - fit.start)
 
@@ -82,6 +81,16 @@ class ImpostorModel:
         tail = 50 * (1 - CONFIDENCE)
         low, high = np.percentile(rates, [tail, 100 - tail])
         return float(low), float(high)
+
+    @cached_property
+    def _probes(self) -> tuple[Array, Array]:
+        return self._probes_of(self.estimate)
+
+    def _probes_of(self, fit: TailParameters) -> tuple[Array, Array]:
+        """Place and scale of every probe of the crowd."""
+        a, b, c = fit.spread
+        place = fit.place + self.crowd @ np.array([a, b])
+        return place, np.exp(fit.log_scale + self.crowd @ np.array([b, c]))
 
     def smallest_gallery(self, target: float) -> int:
         """From which size a target can be set: below it, not even the tail's start is needed."""
