@@ -7,7 +7,9 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     ├── InvalidThresholds      not finite, or review above duplicate
     ├── InvalidFusion          models, maps and scores of a fusion that do not go together
     ├── ModelMismatch          a template of another model than the gallery's
-    ├── GalleryOwned           another process owns this gallery
+    ├── GalleryOwned           another enrolment service runs on this database
+    ├── PersonUnknown          no person ever had this number
+    ├── PersonRemoved          the person was removed before
     ├── GalleryClosed          the gallery is not open (any more)
     ├── GalleryUnavailable     the database did not take or give the records
     │   └── IndexUnavailable   the index's engine or device is not there, or failed
@@ -52,9 +54,21 @@ class ModelMismatch(UniquenessError):
 
 
 class GalleryOwned(UniquenessError):
-    """Two owners of one gallery could accept one person twice."""
+    """A second enrolment service would take the first one's work under way for a crash's."""
 
     code = "gallery_owned"
+
+
+class PersonUnknown(UniquenessError):
+    """The gallery never gave this number to a person."""
+
+    code = "person_unknown"
+
+
+class PersonRemoved(UniquenessError):
+    """The person was removed; the number is never given again."""
+
+    code = "person_removed"
 
 
 class GalleryClosed(UniquenessError):
