@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from uniqueness.candidates import Identification
+from uniqueness.census import people_by_models, templates_by_model
 from uniqueness.database import insert_for, writer
 from uniqueness.errors import GalleryUnavailable
 from uniqueness.index import IdArray
-from uniqueness.records import NOTHING_CHANGED, Changes, Head, Records, TemplatesByModel
-from uniqueness.schema import HEAD, Base, HeadRow
+from uniqueness.records import Head, Records, TemplatesByModel
+from uniqueness.schema import HEAD, Base, HeadRow, RemovalRow, TemplateRow
 from uniqueness.sealing import Sealer
 from uniqueness.tally import REJECTED, Outcome, current_hour, log_outcomes
 from uniqueness.template import FloatArray
@@ -34,12 +35,10 @@ class Standing(NamedTuple):
 
     Args:
         head: of the gallery.
-        changes: since the horizon that was asked for.
-        verdicts: of the requests that were asked for.
+        verdicts: the answers that some of the batch's requests got before.
     """
 
     head: Head
-    changes: Changes
     verdicts: dict[str, Identification]
 
 
@@ -75,15 +74,12 @@ class GalleryStore:
             transaction.flush()
         return result
 
-    def standing(self, horizon: int, request_ids: Sequence[str]) -> Standing:
+    def standing(self, request_ids: Sequence[str]) -> Standing:
         """Read, in one view, what a batch needs to know before it searches."""
         with self._read() as connection:
             head = self._records.head(connection)
             verdicts = self._records.verdicts(connection, request_ids) if request_ids else {}
-            changes = NOTHING_CHANGED
-            if head.last_sequence != horizon:
-                changes = self._records.changes(connection, horizon)
-        return Standing(head, changes, verdicts)
+        return Standing(head, verdicts)
 
     def head(self) -> Head:
         """Read how far the gallery is."""
@@ -109,6 +105,15 @@ class GalleryStore:
             yield chunk
             after = max(int(templates.sequences[-1]) for templates in chunk.values())
 
+    def removed_sequences(self, *, after: int, until: int) -> IdArray:
+        """(m,) int64, all templates of the people whose removal has a number in (after, until]."""
+        removed = select(RemovalRow.person).where(
+            RemovalRow.sequence > after, RemovalRow.sequence <= until
+        )
+        query = select(TemplateRow.sequence).where(TemplateRow.person.in_(removed))
+        with self._read() as connection:
+            return np.fromiter(connection.scalars(query), np.int64)
+
     def templates_of_people_at(self, sequences: Sequence[int]) -> TemplatesByModel:
         """Read all templates, of all models, of the people who have those of some numbers."""
         with self._read() as connection:
@@ -133,6 +138,20 @@ class GalleryStore:
             here = templates.sequences[rows] == sequences
             vectors[here] = templates.vectors[rows[here]]
         return vectors
+
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that have templates of enrolled people."""
+        return tuple(sorted(frozenset[str]().union(*self.people_by_models())))
+
+    def people_by_models(self) -> dict[frozenset[str], int]:
+        """Count people by the models of which they have templates."""
+        with self._read() as connection:
+            return people_by_models(connection)
+
+    def templates_by_model(self) -> dict[str, int]:
+        """Count templates of enrolled people."""
+        with self._read() as connection:
+            return templates_by_model(connection)
 
     def record_rejection(self, reason: str, model: str) -> None:
         """Log that a capture never became a probe, by the code of its reason."""

@@ -14,6 +14,8 @@ from uniqueness.errors import (
     InvalidTemplate,
     InvalidThresholds,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
     SealError,
     UniquenessError,
 )
@@ -27,6 +29,8 @@ NEVER_ON_THE_WIRE = (
     InvalidThresholds,
     InvalidTemplate,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
 )
 
 
