@@ -4,7 +4,7 @@
     pack = load_pack("opencv", cache)
     detector, embedder = open_engine(pack)
     gallery = Gallery.open(
-        GalleryStore(engine, load_or_create_key(key_file)),
+        GalleryStore(engine, KeyFiles(key_file)),
         FaissFlatIndex(pack.manifest.embedding_size),
         pack.manifest.thresholds,
         pack.manifest.model,

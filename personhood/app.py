@@ -12,7 +12,7 @@ from enrollment.engine import open_engine
 from enrollment.packs import load_pack, read_manifest
 from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentStore
-from personhood.keys import kiosk_token, template_key
+from personhood.keys import kiosk_token, template_keys
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
@@ -38,7 +38,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     engine = open_database(settings)
     manifest = pack.manifest
     gallery = Gallery.open(
-        GalleryStore(engine, template_key(settings)),
+        GalleryStore(engine, template_keys(settings)),
         FaissFlatIndex(manifest.embedding_size),
         manifest.thresholds,
         manifest.model,

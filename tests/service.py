@@ -20,6 +20,7 @@ from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentRow, EnrollmentStore
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore, TemplateRow
 
 TOKEN = "kiosk-token"
@@ -57,7 +58,7 @@ def running_kiosk(
     """Serve on a free port, with its data in a directory, for as long as the block runs."""
     database = create_engine(f"sqlite:///{directory}/personhood.db")
     gallery = Gallery.open(
-        GalleryStore(database, b"k" * 32),
+        GalleryStore(database, Keyring(b"k" * 32)),
         FaissFlatIndex(manifest.embedding_size),
         manifest.thresholds,
         manifest.model,

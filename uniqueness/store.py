@@ -29,7 +29,7 @@ from uniqueness.database import writer
 from uniqueness.decision import Decision
 from uniqueness.errors import GalleryUnavailable
 from uniqueness.index import IdArray
-from uniqueness.sealing import SealedRecord, Sealer
+from uniqueness.sealing import Keyring, SealedRecord
 from uniqueness.template import FloatArray, Template
 
 HISTOGRAM_BINS_PER_UNIT = 100  # a bin is 0.01 of cosine
@@ -109,15 +109,14 @@ class GalleryStore:
 
     Args:
         engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
-        key: 32 bytes, the template key.
+        keyring: the template keys.
 
     Raises:
-        InvalidKey: the key has another length.
         GalleryUnavailable: here and in every method, the database failed.
     """
 
-    def __init__(self, engine: Engine, key: bytes) -> None:
-        self._sealer = Sealer(key)
+    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+        self._keyring = keyring
         self._engine = engine
         self._writer = writer(engine)
         with _faults_translated():
@@ -191,10 +190,9 @@ class GalleryStore:
             if not rows:
                 return
             vectors = [
-                self._sealer.open(
+                self._keyring.open(
                     SealedRecord(row.key_id, row.nonce, row.ciphertext),
-                    record_id=row.template_id,
-                    model=row.model,
+                    context=_context(row.template_id, row.model),
                 )
                 for row in rows
             ]
@@ -214,7 +212,7 @@ class GalleryStore:
     def _sealed_row(self, template: Template) -> dict[str, str | bytes]:
         template_id = uuid.uuid4().hex
         content = template.vector.astype(_VECTOR_DTYPE).tobytes()
-        record = self._sealer.seal(content, record_id=template_id, model=template.model)
+        record = self._keyring.seal(content, context=_context(template_id, template.model))
         return {
             "template_id": template_id,
             "person_id": uuid.uuid4().hex,
@@ -233,6 +231,10 @@ class GalleryStore:
     def _write(self) -> Iterator[Connection]:
         with _faults_translated(), self._writer.begin() as connection:
             yield connection
+
+
+def _context(template_id: str, model: str) -> bytes:
+    return f"personhood template\0{template_id}\0{model}".encode()
 
 
 def _log_outcome(connection: Connection, hour: int, outcome: str, reason: str, model: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, create_engine
 from tests.unit.uniqueness.synthetic import DIMENSION, MODEL, THRESHOLDS
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore
 
 KEY = b"k" * 32
@@ -27,7 +28,7 @@ def open_gallery(engine: Engine) -> Iterator[Callable[..., Gallery]]:
 
         def open_it(model: str = MODEL, key: bytes = KEY, max_batch: int = 64) -> Gallery:
             gallery = Gallery.open(
-                GalleryStore(engine, key),
+                GalleryStore(engine, Keyring(key)),
                 FaissFlatIndex(DIMENSION),
                 THRESHOLDS,
                 model,
