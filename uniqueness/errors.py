@@ -9,6 +9,8 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     ├── GalleryOwned           another process owns this gallery
     ├── GalleryClosed          the gallery is not open (any more)
     ├── GalleryUnavailable     the database did not take or give the records
+    │   └── IndexUnavailable   the index's engine or device is not there, or failed
+    ├── InvalidIndexState      arrays that an index of this kind did not give
     └── SealError
         ├── InvalidKey         not a 256-bit key, or its file cannot be used
         ├── WrongKey           the records were sealed with another key
@@ -58,6 +60,18 @@ class GalleryUnavailable(UniquenessError):
     """The database failed; nothing was decided, and the same request may be retried."""
 
     code = "gallery_unavailable"
+
+
+class IndexUnavailable(GalleryUnavailable):
+    """The engine or the device that holds the index failed, or is not there."""
+
+    code = "index_unavailable"
+
+
+class InvalidIndexState(UniquenessError):
+    """An index cannot be restored from these arrays; it is rebuilt from the database instead."""
+
+    code = "index_state_invalid"
 
 
 class SealError(UniquenessError):
