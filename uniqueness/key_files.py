@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from uniqueness.errors import InvalidKey, WrongKey
+from uniqueness.files import sync_directory
 from uniqueness.sealing import KEY_BYTES, Keyring, SealedRecord, key_id_of
 
 
@@ -64,12 +65,12 @@ class KeyFiles(Keyring):
             retired = directory / self.key_id
             if not retired.exists():
                 retired.hardlink_to(self.path)
-                _sync_directory(directory)
+                sync_directory(directory)
             draft = self.path.with_name(f"{self.path.name}.new")
             draft.unlink(missing_ok=True)  # of a rotation that crashed; sealed nothing
             _write_key(draft)
             draft.rename(self.path)
-            _sync_directory(self.path.parent)
+            sync_directory(self.path.parent)
             self._read()
 
     def _read(self) -> None:
@@ -104,7 +105,7 @@ def _create_key(path: Path) -> None:
     _write_key(draft)
     try:
         path.hardlink_to(draft)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     finally:
         draft.unlink()
 
@@ -151,14 +152,5 @@ def _locked(directory: Path) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the names in a directory survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -121,13 +121,3 @@ class Keyring:
 def key_id_of(key: bytes) -> str:
     """Name a key without telling it: tells a wrong key from a damaged record."""
     return hashlib.sha256(b"personhood template key id" + key).hexdigest()[:16]
-
-
-def template_context(sequence: int, person: int, model: str) -> bytes:
-    """What a sealed template is bound to: its place, its person, the model that made it."""
-    return f"personhood template\0{sequence}\0{person}\0{model}".encode()
-
-
-def verdict_context(request_id: str) -> bytes:
-    """What the sealed person of a verdict is bound to: the request that got it."""
-    return f"personhood verdict\0{request_id}".encode()

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from uniqueness.errors import InvalidKey, RecordCorrupted, WrongKey
-from uniqueness.sealing import Keyring, key_id_of, template_context, verdict_context
+from uniqueness.sealing import Keyring, key_id_of
 
 KEY, OLD_KEY = bytes(range(32)), b"o" * 32
-CONTEXT = template_context(1, 2, "m")
+CONTEXT = b"template 1"
 
 
 def test_a_record_opens_in_its_context():
@@ -46,19 +46,10 @@ def test_a_record_relabelled_with_another_key_that_is_here_does_not_open():
         keyring.open(replace(record, key_id=key_id_of(OLD_KEY)), context=CONTEXT)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        template_context(2, 2, "m"),
-        template_context(1, 1, "m"),
-        template_context(1, 2, "n"),
-        verdict_context("1"),
-    ],
-)
-def test_a_record_moved_or_relabelled_does_not_open(other):
+def test_a_record_moved_or_relabelled_does_not_open():
     record = Keyring(KEY).seal(b"template", context=CONTEXT)
     with pytest.raises(RecordCorrupted):
-        Keyring(KEY).open(record, context=other)
+        Keyring(KEY).open(record, context=b"template 2")
 
 
 @pytest.mark.parametrize("length", [0, 16, 31, 33])
