@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from sqlalchemy import Engine, create_engine
 
 from enrollment.api import create_app
 from enrollment.engine import open_engine
 from enrollment.packs import load_pack, read_manifest
 from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentStore
+from personhood.database import open_database
 from personhood.keys import kiosk_token, template_keys
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
@@ -35,7 +35,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     """
     pack = load_pack(settings.model_pack, settings.models_dir())
     detector, embedder = open_engine(pack, PROVIDERS[settings.device])
-    engine = open_database(settings)
+    engine = open_database(settings, upgrade=True)
     manifest = pack.manifest
     gallery = Gallery.open(
         GalleryStore(engine, template_keys(settings)),
@@ -46,11 +46,6 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     with gallery:
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
         yield create_app(service, kiosk_token=kiosk_token(settings))
-
-
-def open_database(settings: Settings) -> Engine:
-    """The one database of gallery and enrolments."""
-    return create_engine(settings.database())
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:

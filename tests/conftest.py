@@ -5,6 +5,7 @@ import pytest
 from identity_proofs.artifacts import Artifacts, load_artifacts
 from identity_proofs.prover import Prover
 from personhood.settings import Settings
+from tests.postgres import postgres_server, postgres_url  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")
