@@ -17,6 +17,7 @@ from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.ownership import Ownership
 from uniqueness.store import GalleryStore
 
 PROVIDERS = {
@@ -31,19 +32,15 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
 
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
-        UniquenessError: the gallery is owned by another process, or cannot be read.
+        UniquenessError: another service runs on the database, or the gallery cannot be read.
     """
     pack = load_pack(settings.model_pack, settings.models_dir())
     detector, embedder = open_engine(pack, PROVIDERS[settings.device])
     engine = open_database(settings, upgrade=True)
     manifest = pack.manifest
-    gallery = Gallery.open(
-        GalleryStore(engine, template_keys(settings)),
-        FaissFlatIndex(manifest.embedding_size),
-        manifest.thresholds,
-        manifest.model,
-    )
-    with gallery:
+    store = GalleryStore(engine, template_keys(settings))
+    indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
+    with Ownership(engine), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
         yield create_app(service, kiosk_token=kiosk_token(settings))
 

@@ -4,9 +4,12 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
 
     UniquenessError
     ├── InvalidTemplate        the vector is not a finite unit float32 vector
-    ├── InvalidThresholds      not -1 <= review <= duplicate <= 1
+    ├── InvalidThresholds      not finite, or review above duplicate
+    ├── InvalidFusion          models, maps and scores of a fusion that do not go together
     ├── ModelMismatch          a template of another model than the gallery's
-    ├── GalleryOwned           another process owns this gallery
+    ├── GalleryOwned           another enrolment service runs on this database
+    ├── PersonUnknown          no person ever had this number
+    ├── PersonRemoved          the person was removed before
     ├── GalleryClosed          the gallery is not open (any more)
     ├── GalleryUnavailable     the database did not take or give the records
     │   └── IndexUnavailable   the index's engine or device is not there, or failed
@@ -37,9 +40,15 @@ class InvalidTemplate(UniquenessError):
 
 
 class InvalidThresholds(UniquenessError):
-    """The two thresholds do not make two bands below 1."""
+    """The two thresholds do not make three bands."""
 
     code = "invalid_thresholds"
+
+
+class InvalidFusion(UniquenessError):
+    """The scores of these models cannot be made one score."""
+
+    code = "invalid_fusion"
 
 
 class ModelMismatch(UniquenessError):
@@ -49,9 +58,21 @@ class ModelMismatch(UniquenessError):
 
 
 class GalleryOwned(UniquenessError):
-    """Two owners of one gallery could accept one person twice."""
+    """A second enrolment service would take the first one's work under way for a crash's."""
 
     code = "gallery_owned"
+
+
+class PersonUnknown(UniquenessError):
+    """The gallery never gave this number to a person."""
+
+    code = "person_unknown"
+
+
+class PersonRemoved(UniquenessError):
+    """The person was removed; the number is never given again."""
+
+    code = "person_removed"
 
 
 class GalleryClosed(UniquenessError):

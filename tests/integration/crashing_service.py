@@ -37,12 +37,8 @@ def main(directory: str, commitment: str, photograph: str, point: str) -> None:
         "enrollments": EnrollmentStore(database),
         "templates": GalleryStore(database, Keyring(b"k" * 32)),
     }
-    gallery = Gallery.open(
-        stores["templates"],
-        FaissFlatIndex(pack.manifest.embedding_size),
-        pack.manifest.thresholds,
-        pack.manifest.model,
-    )
+    indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}
+    gallery = Gallery.open(stores["templates"], indexes, pack.manifest.thresholds)
     service = EnrollmentService(*open_engine(pack), gallery, stores["enrollments"])
     store, method, when = POINTS[point]
     die_at(stores[store], method, when)

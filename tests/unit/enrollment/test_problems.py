@@ -10,9 +10,12 @@ from enrollment.problems import internal_problem, problem_of, status_of
 from identity_proofs.errors import InvalidCommitment
 from uniqueness.errors import (
     GalleryOwned,
+    InvalidFusion,
     InvalidTemplate,
     InvalidThresholds,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
     SealError,
     UniquenessError,
 )
@@ -22,9 +25,12 @@ NEVER_ON_THE_WIRE = (
     ModelPackError,
     SealError,
     GalleryOwned,
+    InvalidFusion,
     InvalidThresholds,
     InvalidTemplate,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
 )
 
 

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 
 import enrollment.store
-import uniqueness.store
+import uniqueness.schema
 from personhood import schema
 from personhood.database import open_database
 from personhood.errors import DatabaseAhead, DatabaseBehind
@@ -20,7 +20,7 @@ from uniqueness.database import prepare
 from uniqueness.sealing import Keyring
 
 KEYRING = Keyring(b"k" * 32)
-METADATA = [uniqueness.store.Base.metadata, enrollment.store.Base.metadata]
+METADATA = [uniqueness.schema.Base.metadata, enrollment.store.Base.metadata]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
