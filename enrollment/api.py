@@ -3,7 +3,7 @@
     engine = create_engine("sqlite:///data/personhood.db")
     pack = load_pack("opencv", cache)
     detector, embedder = open_engine(pack)
-    store = GalleryStore(engine, load_or_create_key(key_file))
+    store = GalleryStore(engine, KeyFiles(key_file))
     indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}
     with Ownership(engine), Gallery.open(store, indexes, pack.manifest.thresholds) as gallery:
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))

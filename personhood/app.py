@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from sqlalchemy import Engine, create_engine
 
 from enrollment.api import create_app
 from enrollment.engine import open_engine
 from enrollment.packs import load_pack, read_manifest
 from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentStore
-from personhood.keys import kiosk_token, template_key
+from personhood.database import open_database
+from personhood.keys import kiosk_token, template_keys
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
@@ -36,18 +36,13 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     """
     pack = load_pack(settings.model_pack, settings.models_dir())
     detector, embedder = open_engine(pack, PROVIDERS[settings.device])
-    engine = open_database(settings)
+    engine = open_database(settings, upgrade=True)
     manifest = pack.manifest
-    store = GalleryStore(engine, template_key(settings))
+    store = GalleryStore(engine, template_keys(settings))
     indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
     with Ownership(engine), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
         yield create_app(service, kiosk_token=kiosk_token(settings))
-
-
-def open_database(settings: Settings) -> Engine:
-    """The one database of gallery and enrolments."""
-    return create_engine(settings.database())
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:

@@ -22,6 +22,7 @@ from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.ownership import Ownership
 from uniqueness.schema import TemplateRow
+from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore
 
 TOKEN = "kiosk-token"
@@ -58,7 +59,7 @@ def running_kiosk(
 ) -> Iterator[Kiosk]:
     """Serve on a free port, with its data in a directory, for as long as the block runs."""
     database = create_engine(f"sqlite:///{directory}/personhood.db")
-    store = GalleryStore(database, b"k" * 32)
+    store = GalleryStore(database, Keyring(b"k" * 32))
     indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
     with Ownership(database), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         service = EnrollmentService(*engine, gallery, EnrollmentStore(database))

@@ -14,6 +14,10 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     ├── GalleryUnavailable     the database did not take or give the records
     │   └── IndexUnavailable   the index's engine or device is not there, or failed
     ├── InvalidIndexState      arrays that an index of this kind did not give
+    ├── SnapshotError          no snapshot to start from; the database is read instead
+    │   ├── SnapshotFormatUnknown  written by another version of this program
+    │   ├── SnapshotDamaged        not as it was written
+    │   └── SnapshotMismatch       of another gallery, model or past of this database
     └── SealError
         ├── InvalidKey         not a 256-bit key, or its file cannot be used
         ├── WrongKey           the records were sealed with another key
@@ -93,6 +97,30 @@ class InvalidIndexState(UniquenessError):
     """An index cannot be restored from these arrays; it is rebuilt from the database instead."""
 
     code = "index_state_invalid"
+
+
+class SnapshotError(UniquenessError):
+    """Base of what keeps a snapshot from being used; the index is rebuilt from the database."""
+
+    code = "gallery_snapshot_error"
+
+
+class SnapshotFormatUnknown(SnapshotError):
+    """The file is of another version, or no snapshot."""
+
+    code = "gallery_snapshot_format_unknown"
+
+
+class SnapshotDamaged(SnapshotError):
+    """The file is not as it was written: cut short, changed, or put together from several."""
+
+    code = "gallery_snapshot_damaged"
+
+
+class SnapshotMismatch(SnapshotError):
+    """The file is whole, but this database did not grow out of what it shows."""
+
+    code = "gallery_snapshot_mismatch"
 
 
 class SealError(UniquenessError):

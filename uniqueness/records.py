@@ -12,7 +12,7 @@ from uniqueness.candidates import Identification
 from uniqueness.decision import Decision
 from uniqueness.index import IdArray
 from uniqueness.schema import HEAD, HeadRow, RemovalRow, TemplateRow, VerdictRow
-from uniqueness.sealing import SealedRecord, Sealer
+from uniqueness.sealing import Keyring, SealedRecord
 from uniqueness.template import FloatArray
 
 Row = Any  # SQLAlchemy does not know the types of a whole table's columns
@@ -76,8 +76,8 @@ NOTHING_CHANGED = Changes({}, frozenset(), np.empty(0, np.int64))
 class Records:
     """Reads rows on a connection, and seals and opens what is secret in them."""
 
-    def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
 
     def head(self, connection: Connection, *, lock: bool = False) -> Head:
         """Read the head; with `lock`, as the one who may move it until the commit.
@@ -187,11 +187,11 @@ class Records:
         return Identification(Decision(row.decision), person)
 
     def _seal(self, content: bytes, context: bytes) -> dict[str, object]:
-        record = self._sealer.seal(content, record_id=context.decode(), model="")
+        record = self._keyring.seal(content, context=context)
         return {"key_id": record.key_id, "nonce": record.nonce, "ciphertext": record.ciphertext}
 
     def _open(self, record: SealedRecord, context: bytes) -> bytes:
-        return self._sealer.open(record, record_id=context.decode(), model="")
+        return self._keyring.open(record, context=context)
 
 
 def template_context(sequence: int, person: int, model: str) -> bytes:

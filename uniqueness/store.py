@@ -19,7 +19,7 @@ from uniqueness.errors import GalleryUnavailable
 from uniqueness.index import IdArray
 from uniqueness.records import Head, Records, TemplatesByModel
 from uniqueness.schema import HEAD, Base, HeadRow, RemovalRow, TemplateRow
-from uniqueness.sealing import Sealer
+from uniqueness.sealing import Keyring
 from uniqueness.tally import REJECTED, Outcome, current_hour, log_outcomes
 from uniqueness.template import FloatArray
 from uniqueness.transaction import GalleryTransaction
@@ -47,15 +47,14 @@ class GalleryStore:
 
     Args:
         engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
-        key: 32 bytes, the template key.
+        keyring: the template keys.
 
     Raises:
-        InvalidKey: the key has another length.
         GalleryUnavailable: here and in every method, the database failed.
     """
 
-    def __init__(self, engine: Engine, key: bytes) -> None:
-        self._records = Records(Sealer(key))
+    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+        self._records = Records(keyring)
         self._engine = engine
         self._writer = writer(engine)
         with self._write() as connection:

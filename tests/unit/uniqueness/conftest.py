@@ -9,6 +9,7 @@ from tests.postgres import empty_schema
 from tests.unit.uniqueness.synthetic import DIMENSION, MODEL, THRESHOLDS
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore
 
 KEY = b"k" * 32
@@ -47,7 +48,9 @@ def open_gallery(engine: Engine) -> Iterator[Callable[..., Gallery]]:
             model: str = MODEL, key: bytes = KEY, thresholds=THRESHOLDS, **options
         ) -> Gallery:
             indexes = {model: FaissFlatIndex(DIMENSION)}
-            gallery = Gallery.open(GalleryStore(engine, key), indexes, thresholds, **options)
+            gallery = Gallery.open(
+                GalleryStore(engine, Keyring(key)), indexes, thresholds, **options
+            )
             return stack.enter_context(gallery)
 
         yield open_it

@@ -23,6 +23,7 @@ from uniqueness.errors import (
     WrongKey,
 )
 from uniqueness.schema import TemplateRow, VerdictRow
+from uniqueness.sealing import Keyring
 
 UNIQUE, REVIEW, DUPLICATE = Decision.UNIQUE, Decision.REVIEW, Decision.DUPLICATE
 
@@ -313,7 +314,7 @@ def test_a_closed_gallery_decides_nothing(open_gallery):
 def test_commits_are_durable(sqlite_engine):
     from uniqueness.store import GalleryStore
 
-    GalleryStore(sqlite_engine, b"k" * 32)
+    GalleryStore(sqlite_engine, Keyring(b"k" * 32))
     with sqlite_engine.connect() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA synchronous")) == 2
@@ -341,7 +342,7 @@ def test_two_processes_may_make_the_tables_at_once(database_url):
 
     def make(_):
         engine = create_engine(database_url)
-        head = GalleryStore(engine, b"k" * 32).head()
+        head = GalleryStore(engine, Keyring(b"k" * 32)).head()
         engine.dispose()
         return head
 
