@@ -11,12 +11,14 @@ from identity_proofs.errors import InvalidCommitment
 from uniqueness.errors import (
     GalleryOwned,
     InvalidFusion,
+    InvalidIndexState,
     InvalidTemplate,
     InvalidThresholds,
     ModelMismatch,
     PersonRemoved,
     PersonUnknown,
     SealError,
+    SnapshotError,
     UniquenessError,
 )
 
@@ -24,8 +26,10 @@ from uniqueness.errors import (
 NEVER_ON_THE_WIRE = (
     ModelPackError,
     SealError,
+    SnapshotError,
     GalleryOwned,
     InvalidFusion,
+    InvalidIndexState,
     InvalidThresholds,
     InvalidTemplate,
     ModelMismatch,
