@@ -5,7 +5,7 @@ log-likelihood ratio, and a `Fusion` makes one number of them. Of several templa
 and model the best counts; the mean is kept beside it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from uniqueness.decision import ThresholdPolicy
 from uniqueness.errors import ModelMismatch
-from uniqueness.fusion import Fusion
+from uniqueness.fusion import Fusion, Rule
 from uniqueness.index import GalleryIndex, IdArray
 from uniqueness.records import TemplatesByModel, TemplateSet
 from uniqueness.template import FloatArray
@@ -111,6 +111,12 @@ class Matching:
     def size(self) -> int:
         """Templates that a search compares a probe with: those of the largest index."""
         return max(len(index) for index in self.indexes.values())
+
+    def recognises(self, models: Collection[str]) -> bool:
+        """Whether people with templates of these models can be found by it."""
+        if self.fusion is not None and self.fusion.rule is Rule.ALL:
+            return set(self.models) <= set(models)
+        return not set(self.models).isdisjoint(models)
 
     def search(self, vectors: Vectors, review: float) -> Found:
         """Find every template of those who may score `review` or more, and perhaps some others."""

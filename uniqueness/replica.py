@@ -5,7 +5,7 @@ was committed later is. It moves when a publication is complete, never before.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -93,19 +93,45 @@ class Replica:
         """By model."""
         return self._indexes
 
-    def clear(self) -> None:
-        """Begin again from nothing."""
+    def load(self, until: int) -> None:
+        """Take in the database up to a sequence number, and forget all else.
+
+        Templates of other models are passed over: whoever has them has one of these models too,
+        or the gallery is not opened.
+        """
         for index in self._indexes.values():
             index.clear()
         self._horizon, self._torn = 0, False
+        self._take_in(until, strict=False)
 
     def catch_up(self, until: int) -> None:
-        """Take in what the database holds beyond the horizon, up to a sequence number."""
-        if until == self._horizon and not self._torn:
-            return
+        """Take in what the database holds beyond the horizon, up to a sequence number.
+
+        Raises:
+            ModelMismatch: see `require_known`.
+        """
+        if until != self._horizon or self._torn:
+            self._take_in(until, strict=True)
+
+    def require_known(self, models: Collection[str]) -> None:
+        """Refuse templates that were added since the gallery was opened, and cannot be compared.
+
+        Raises:
+            ModelMismatch: another process enrols with another model.
+        """
+        if others := set(models) - set(self._indexes):
+            raise ModelMismatch(
+                f"another process enrols with {', '.join(sorted(others))}, which this one cannot "
+                "compare: let all of them run with the same models"
+            )
+
+    def _take_in(self, until: int, *, strict: bool) -> None:
         again, self._torn = self._torn, True
         for chunk in self._store.templates(after=self._horizon, until=until):
-            for model, templates in chunk.items():
+            if strict:
+                self.require_known(chunk)
+            for model in set(chunk) & set(self._indexes):
+                templates = chunk[model]
                 self._add(model, templates.sequences, templates.vectors, again=again)
         self._remove(self._store.removed_sequences(after=self._horizon, until=until))
         self._horizon, self._torn = until, False

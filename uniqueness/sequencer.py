@@ -21,7 +21,6 @@ from uniqueness.batch import Batch, Judgement
 from uniqueness.candidates import Candidate, Identification
 from uniqueness.decision import Decision
 from uniqueness.errors import ModelMismatch, PersonRemoved, PersonUnknown, UniquenessError
-from uniqueness.fusion import Rule
 from uniqueness.matching import Matching
 from uniqueness.replica import Publication, Replica
 from uniqueness.store import GalleryStore
@@ -82,8 +81,7 @@ class Sequencer:
             indexes hold is dropped and read anew from the database.
 
     Raises:
-        ModelMismatch: the database holds templates of other models, or people whom the fusion's
-            rule could never recognise.
+        ModelMismatch: people are enrolled whom these models never recognise.
         WrongKey, RecordCorrupted: the templates cannot be read.
         GalleryUnavailable: the database failed.
     """
@@ -93,10 +91,9 @@ class Sequencer:
         self._matchings = tuple(matchings)
         self._replica = Replica(matchings, store)
         self._saturations = 0
-        self._refuse_other_models()
+        head = store.head()
         self._refuse_the_unrecognisable()
-        self._replica.clear()
-        self._replica.catch_up(store.head().last_sequence)
+        self._replica.load(head.last_sequence)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -120,6 +117,7 @@ class Sequencer:
         a transaction of their own, then the probes.
 
         Raises:
+            ModelMismatch: another process enrols with a model that this one cannot compare.
             GalleryUnavailable, SealError: nothing is known of the decisions; asked again, each
                 request gets the answer that was committed, or is decided then.
         """
@@ -160,7 +158,7 @@ class Sequencer:
     ) -> tuple[dict[str, Identification], Publication]:
         """Steps 4 and 5, under the lock, for the first rows of a batch."""
         known = transaction.verdicts(request_ids)  # another process may have been asked too
-        publication = Publication(transaction.changes(self._replica.horizon))
+        publication = self._publication(transaction)
         batch.refresh(publication.changes, transaction.templates_of)
         accepted: dict[int, int] = {}
         for row, request_id in enumerate(request_ids):
@@ -185,7 +183,7 @@ class Sequencer:
         self._catch_up([])
 
         def apply(transaction: GalleryTransaction) -> tuple[dict[int, Answer], Publication]:
-            publication = Publication(transaction.changes(self._replica.horizon))
+            publication = self._publication(transaction)
             answers = {id(r): self._apply(r, transaction, publication) for r in requests}
             publication.horizon = transaction.head.last_sequence
             return answers, publication
@@ -221,24 +219,19 @@ class Sequencer:
         self._replica.catch_up(head.last_sequence)
         return known
 
-    def _refuse_other_models(self) -> None:
-        if others := set(self._store.models()) - set(self.models):
-            raise ModelMismatch(
-                f"the gallery holds templates of {', '.join(sorted(others))}, not of "
-                f"{', '.join(self.models)}: use that model pack, retire that model beside the "
-                "new one, or use another data directory"
-            )
+    def _publication(self, transaction: GalleryTransaction) -> Publication:
+        changes = transaction.changes(self._replica.horizon)
+        self._replica.require_known(changes.templates)
+        return Publication(changes)
 
     def _refuse_the_unrecognisable(self) -> None:
-        """Where all models must agree, nobody is recognised who lacks a template of one."""
-        own = self._matchings[0]
-        if len(self._matchings) > 1 or not own.fusion or own.fusion.rule is not Rule.ALL:
-            return
+        """Nobody may be enrolled whom no matching would ever find again."""
         for models in self._store.people_by_models():
-            if not set(own.models) <= models:
+            if not any(matching.recognises(models) for matching in self._matchings):
                 raise ModelMismatch(
-                    "people are enrolled without a template of each model, whom a fusion by ALL "
-                    "never recognises: retire the models that they have beside it"
+                    f"people are enrolled by {', '.join(sorted(models))} whom "
+                    f"{', '.join(self.models)} never recognise: use that model pack, retire its "
+                    "model beside the new one, or use another data directory"
                 )
 
 
