@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 from tests.unit.uniqueness.synthetic import DIMENSION, MODEL, THRESHOLDS, at_cosine, people, probe
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore
 
 
@@ -21,7 +22,7 @@ def main(url: str, number: str, count: str) -> None:
     vectors = people(int(count))
     jobs = [(who, kind) for who in range(len(vectors)) for kind in ("own", "shared")]
     random.Random(number).shuffle(jobs)
-    store = GalleryStore(create_engine(url), b"k" * 32)
+    store = GalleryStore(create_engine(url), Keyring(b"k" * 32))
     with Gallery.open(store, {MODEL: FaissFlatIndex(DIMENSION)}, THRESHOLDS) as gallery:
 
         def enroll(job: tuple[int, str]) -> str:
