@@ -18,6 +18,7 @@ from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.ownership import Ownership
+from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
 
 PROVIDERS = {
@@ -38,9 +39,14 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     detector, embedder = open_engine(pack, PROVIDERS[settings.device])
     engine = open_database(settings, upgrade=True)
     manifest = pack.manifest
-    store = GalleryStore(engine, template_keys(settings))
+    keyring = template_keys(settings)
+    store = GalleryStore(engine, keyring)
+    snapshot = Snapshot(settings.snapshot_file(), keyring, store)
     indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
-    with Ownership(engine), Gallery.open(store, indexes, manifest.thresholds) as gallery:
+    with (
+        Ownership(engine),
+        Gallery.open(store, indexes, manifest.thresholds, snapshot=snapshot) as gallery,
+    ):
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
         yield create_app(service, kiosk_token=kiosk_token(settings))
 

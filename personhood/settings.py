@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     def template_key_file(self) -> Path:
         return self.data_dir() / "template.key"
 
+    def snapshot_file(self) -> Path:
+        return self.data_dir() / "gallery.snapshot"
+
     def deployment_file(self) -> Path:
         return self.data_dir() / "deployment.json"
 
