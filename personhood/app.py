@@ -5,18 +5,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from sqlalchemy import Engine, create_engine
 
 from enrollment.api import create_app
 from enrollment.engine import open_engine
 from enrollment.packs import load_pack, read_manifest
 from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentStore
-from personhood.keys import kiosk_token, template_key
+from personhood.database import open_database
+from personhood.keys import kiosk_token, template_keys
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.ownership import Ownership
+from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
 
 PROVIDERS = {
@@ -31,26 +33,22 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
 
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
-        UniquenessError: the gallery is owned by another process, or cannot be read.
+        UniquenessError: another service runs on the database, or the gallery cannot be read.
     """
     pack = load_pack(settings.model_pack, settings.models_dir())
     detector, embedder = open_engine(pack, PROVIDERS[settings.device])
-    engine = open_database(settings)
+    engine = open_database(settings, upgrade=True)
     manifest = pack.manifest
-    gallery = Gallery.open(
-        GalleryStore(engine, template_key(settings)),
-        FaissFlatIndex(manifest.embedding_size),
-        manifest.thresholds,
-        manifest.model,
-    )
-    with gallery:
+    keyring = template_keys(settings)
+    store = GalleryStore(engine, keyring)
+    snapshot = Snapshot(settings.snapshot_file(), keyring, store)
+    indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
+    with (
+        Ownership(engine),
+        Gallery.open(store, indexes, manifest.thresholds, snapshot=snapshot) as gallery,
+    ):
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
         yield create_app(service, kiosk_token=kiosk_token(settings))
-
-
-def open_database(settings: Settings) -> Engine:
-    """The one database of gallery and enrolments."""
-    return create_engine(settings.database())
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:

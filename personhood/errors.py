@@ -3,6 +3,8 @@
 PersonhoodError
 ├── ServiceUnreachable    the enrolment service did not answer
 ├── KeyUnusable           a key in the environment or in a key file is not one
+├── DatabaseBehind        the database has an earlier version's schema
+├── DatabaseAhead         the database has a later version's schema
 ├── FacesUnusable         the directory of photographs has not what was asked for
 └── DemoFailed            a step of the demo did not come out as promised
 """
@@ -22,6 +24,14 @@ class ServiceUnreachable(PersonhoodError):
 
 class KeyUnusable(PersonhoodError):
     code = "key_unusable"
+
+
+class DatabaseBehind(PersonhoodError):
+    code = "database_behind"
+
+
+class DatabaseAhead(PersonhoodError):
+    code = "database_ahead"
 
 
 class FacesUnusable(PersonhoodError):

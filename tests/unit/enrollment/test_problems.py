@@ -12,10 +12,14 @@ from uniqueness.errors import (
     CalibrationError,
     GalleryOwned,
     InvalidFusion,
+    InvalidIndexState,
     InvalidTemplate,
     InvalidThresholds,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
     SealError,
+    SnapshotError,
     UniquenessError,
 )
 
@@ -24,11 +28,15 @@ NEVER_ON_THE_WIRE = (
     ModelPackError,
     SealError,
     CalibrationError,
+    SnapshotError,
     GalleryOwned,
     InvalidFusion,
+    InvalidIndexState,
     InvalidThresholds,
     InvalidTemplate,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
 )
 
 
