@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from score_simulation import NormalZoo
 
-from enrollment.extraction import TemplateExtractor
+from enrollment.extraction import open_models
 from enrollment.labelled import embed_labelled
 from enrollment.packs import load_pack
 from uniqueness.comparisons import Comparisons, compare, cosine_rows
@@ -79,8 +79,7 @@ def read_people(directory: Path, pack: str, arguments: argparse.Namespace) -> Pe
     """Templates of a pack, from the cache or made now."""
     cache = arguments.cache / f"{pack}.npz"
     if not cache.exists():
-        extractor = TemplateExtractor.open([load_pack(pack, arguments.models)])
-        labelled = embed_labelled(directory, extractor)
+        labelled = embed_labelled(directory, open_models([load_pack(pack, arguments.models)]))
         arguments.cache.mkdir(parents=True, exist_ok=True)
         np.savez(cache, files=np.array(labelled.files), vectors=labelled.vectors[0])
     stored = np.load(cache)
