@@ -144,7 +144,11 @@ static int sum_for_c(const proving_key *key, const u256 *witness, const u256 *r,
     if (!scalars || !h_scalars) return 0;
     for (u32 i = n - n_private; i < n; i++) *next++ = witness[i];
     fr_from_plain(&blinding, (const fr_t *)r);
-    for (u32 i = 0; i < n; i++) fr_multiply((fr_t *)next++, &blinding, (const fr_t *)&witness[i]);
+    for (u32 i = 0; i < n; i++) {
+        fr_t *scalar = (fr_t *)next++;
+        fr_multiply(scalar, &blinding, (const fr_t *)&witness[i]);
+        fr_reduce(scalar, scalar);
+    }
     for (u32 i = 0; i < size; i++) *next++ = h_scalars[i];
     return g1_multi_scale(out, key->c, scalars, n_private + n + size);
 }

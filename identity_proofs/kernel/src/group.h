@@ -17,7 +17,7 @@ typedef struct {
 static const FIELD(t) GROUP(b) = CURVE_B;
 
 static inline int GROUP(is_infinity)(const GROUP(affine) *p) {
-    return FIELD(is_zero)(&p->x) && FIELD(is_zero)(&p->y);
+    return FIELD(is_null)(&p->x) && FIELD(is_null)(&p->y);
 }
 
 static int GROUP(is_on_curve)(const GROUP(affine) *p) {
