@@ -69,7 +69,8 @@ def _blocks(mix: Matrix) -> tuple[int, Vector, Vector, Matrix]:
 
 
 def _dot(a: Sequence[int], b: Sequence[int]) -> int:
-    return sum(map(mul, a, b)) % R
+    total: int = sum(map(mul, a, b))
+    return total % R
 
 
 def _apply(matrix: Sequence[Sequence[int]], vector: Vector) -> Vector:
