@@ -6,7 +6,7 @@ too: keep others from timing a proof closely.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
+from pathlib import Path
 from threading import Lock
 
 from identity_proofs.compiled_cache import CompiledCache
@@ -136,6 +136,6 @@ _programs_lock = Lock()
 def _program(cache: CompiledCache | None) -> Program:
     with _programs_lock:
         if not _programs:
-            wasm = (resources.files(__package__) / "kernel.wasm").read_bytes()
+            wasm = Path(__file__).with_name("kernel.wasm").read_bytes()
             _programs.append(compile_program(wasm, cache))
         return _programs[0]

@@ -72,6 +72,10 @@ static inline int fp2_is_reduced(const fp2_t *a) {
     return fp_is_reduced(&a->part[0]) && fp_is_reduced(&a->part[1]);
 }
 
+static inline void fp2_reduce(fp2_t *out, const fp2_t *a) {
+    for (int i = 0; i < 2; i++) fp_reduce(&out->part[i], &a->part[i]);
+}
+
 static inline void fp2_add(fp2_t *out, const fp2_t *a, const fp2_t *b) {
     for (int i = 0; i < 2; i++) fp_add(&out->part[i], &a->part[i], &b->part[i]);
 }
