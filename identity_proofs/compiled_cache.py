@@ -79,4 +79,6 @@ def _is_private(status: os.stat_result) -> bool:
 
 
 def _digest(name: str, data: bytes | bytearray) -> bytes:
-    return hashlib.sha256(name.encode() + b"\0" + data).digest()
+    state = hashlib.sha256(name.encode() + b"\0")
+    state.update(data)
+    return state.digest()
