@@ -69,7 +69,10 @@ static int all_in_subgroup(const g2_affine *points, const u8 *coefficients, u32 
         g2_sum sum = {0};
         g2_affine combination;
         for (u32 i = 0; i < n; i++) bench.digits[i] = (i16)(coefficients[round * n + i] - 128);
-        g2_add_by_digit(&sum, &bench, points);
+        g2_fill_buckets(&bench, points);
+        const g2_affine *end = bench.sorted;
+        for (u32 i = 0; i < bench.n_buckets; i++) end += bench.counts[i];
+        g2_weigh_buckets(&sum, bench.counts, end, bench.n_buckets);
         g2_to_affine(&combination, &sum);
         sound = is_in_subgroup(&combination);
     }

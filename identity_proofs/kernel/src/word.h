@@ -21,6 +21,10 @@ static inline int bit_of(const u256 *value, u32 index) {
     return value->limb[index / 64] >> (index % 64) & 1;
 }
 
+/* Sums go limb by limb: in halves of 128 bits they cost the same, and clang's WebAssembly puts the
+ * read of a wide sum's upper word before the sum where that word is used twice (ziglang 0.17.1).
+ */
+
 /* out = a + b modulo 2^256 */
 static inline void add_256(u256 *out, const u256 *a, const u256 *b) {
     u128 sum = 0;
