@@ -9,6 +9,7 @@ from enrollment.errors import EnrollmentError, ModelPackError
 from enrollment.problems import internal_problem, problem_of, status_of
 from identity_proofs.errors import InvalidCommitment
 from uniqueness.errors import (
+    CalibrationError,
     GalleryOwned,
     InvalidFusion,
     InvalidIndexState,
@@ -27,6 +28,7 @@ NEVER_ON_THE_WIRE = (
     ModelPackError,
     SealError,
     SnapshotError,
+    CalibrationError,
     GalleryOwned,
     InvalidFusion,
     InvalidIndexState,
