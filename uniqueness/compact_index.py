@@ -29,7 +29,7 @@ class CompactIndex:
     Args:
         dimension: values of a vector.
         vectors_of: gives the (n, d) float32 templates of (n,) ascending ids that are in the index,
-            a row of NaN for one that the database no longer holds.
+            a row of zeros for one that the database no longer holds.
     """
 
     def __init__(self, dimension: int, vectors_of: VectorsOf) -> None:
@@ -121,7 +121,8 @@ class CompactIndex:
             opened, where = np.unique(ids[part], return_inverse=True)
             vectors = self._vectors_of(opened)[where]
             scores[part] = np.einsum("ij,ij->i", probes[owners[part]], vectors)
-        kept = scores >= floor  # a NaN is not
+            scores[part][~vectors.any(axis=1)] = -np.inf
+        kept = scores >= floor
         return Hits.ranked(owners[kept], ids[kept], scores[kept])
 
     def _reaching(self, probe: FloatArray, near: Rows | None, floor: float, k: int | None) -> Rows:

@@ -32,6 +32,7 @@ Rows = npt.NDArray[np.int64]
 _PIECES = 172  # at most; 4 bits each
 _CENTROIDS = 16
 _SIGMAS = 5.5  # misses 2e-8 of the mates exactly at the floor, and fewer above it
+_STRANGERS = 1.6  # how much wider than by chance the scores of strangers spread, on LFW
 _MOST = 4  # a sketch that lets more than a quarter of the gallery pass is of no use
 
 
@@ -95,10 +96,10 @@ class Sketch:
         return found
 
     def _expected(self, cut: float) -> int:
-        """How many to ask for: twice the strangers that pass, were all directions as likely."""
+        """How many to ask for at first: twice the strangers that are expected to pass."""
         length = np.hypot(self._alignment, self._remainder)
-        passing = NormalDist().cdf(-cut * np.sqrt(self.width) / length)
-        return 256 + int(2 * passing * len(self))
+        spread = _STRANGERS * length / np.sqrt(self.width)
+        return 256 + int(2 * NormalDist().cdf(-cut / spread) * len(self))
 
     def dump(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
         """Give the sketches as FAISS writes them, and their two bounds."""

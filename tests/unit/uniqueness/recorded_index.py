@@ -21,7 +21,7 @@ class Database:
 
     def lose(self, number: int) -> None:
         """Another process removed the template, and the index has not heard of it."""
-        self._templates[number] = np.full_like(self._templates[number], np.nan)
+        self._templates[number] = np.zeros_like(self._templates[number])
 
 
 class RecordedCompactIndex(CompactIndex):
