@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     model_pack: str = Field(
         "opencv", description="face models: opencv, buffalo_s or edgeface; several with +"
     )
+    retiring_pack: str | None = Field(
+        None, description="the pack that people were enrolled with, while they move to `model_pack`"
+    )
     calibration: Path | None = Field(
         None, description="file of `personhood calibrate`; the pack's fixed thresholds when unset"
     )
