@@ -8,7 +8,8 @@ from fastapi import FastAPI
 
 from enrollment.api import create_app
 from enrollment.extraction import open_models
-from enrollment.packs import load_packs, read_manifests
+from enrollment.manifest import Manifest
+from enrollment.packs import ModelPack, load_pack, load_packs, read_manifests
 from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentStore
 from personhood.database import open_database
@@ -18,6 +19,7 @@ from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.matching import Matching
 from uniqueness.ownership import Ownership
 from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
@@ -40,7 +42,8 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     """
     packs = load_packs(settings.model_pack, settings.models_dir())
     rule = decision_rule(settings, [pack.manifest for pack in packs])
-    first, *further = open_models(packs, PROVIDERS[settings.device])
+    retiring = _retiring(settings)
+    first, *further = open_models([*packs, *retiring], PROVIDERS[settings.device])
     engine = open_database(settings, upgrade=True)
     keyring = template_keys(settings)
     store = GalleryStore(engine, keyring)
@@ -48,12 +51,31 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     indexes = {p.manifest.model: FaissFlatIndex(p.manifest.embedding_size) for p in packs}
     with (
         Ownership(engine),
-        Gallery.open(store, indexes, rule.policy, fusion=rule.fusion, snapshot=snapshot) as gallery,
+        Gallery.open(
+            store,
+            indexes,
+            rule.policy,
+            fusion=rule.fusion,
+            retiring=_matching(retiring[0].manifest) if retiring else None,
+            snapshot=snapshot,
+        ) as gallery,
     ):
         service = EnrollmentService(
             first.detector, first.embedder, gallery, EnrollmentStore(engine), further
         )
         yield create_app(service, kiosk_token=kiosk_token(settings))
+
+
+def _retiring(settings: Settings) -> tuple[ModelPack, ...]:
+    """The pack that people were enrolled with before, if they are to move to another."""
+    if settings.retiring_pack is None:
+        return ()
+    return (load_pack(settings.retiring_pack, settings.models_dir()),)
+
+
+def _matching(manifest: Manifest) -> Matching:
+    index = FaissFlatIndex(manifest.embedding_size)
+    return Matching({manifest.model: index}, manifest.thresholds)
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:
@@ -63,7 +85,8 @@ def read_accepted_commitments(settings: Settings) -> list[int]:
 
 def read_audit(settings: Settings) -> AuditReport:
     """The audit of this database as it stands."""
-    return AuditReport.read(open_database(settings))
+    rule = decision_rule(settings, read_manifests(settings.model_pack))
+    return AuditReport.read(open_database(settings), rule.policy)
 
 
 def plot_scores(settings: Settings, report: AuditReport, path: Path) -> None:

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     model_pack: str = Field(
         "opencv", description="face models: opencv, buffalo_s or edgeface; several with +"
     )
+    retiring_pack: str | None = Field(
+        None, description="the pack that people were enrolled with, while they move to `model_pack`"
+    )
     calibration: Path | None = Field(
         None, description="file of `personhood calibrate`; the pack's fixed thresholds when unset"
     )
@@ -49,6 +52,11 @@ class Settings(BaseSettings):
     template_keys_retired: SecretStr | None = Field(
         None, description="earlier template keys in hex, separated by commas; see `keys rotate`"
     )
+    attesters: str | None = Field(
+        None,
+        description="addresses that attest, with commas between; keys made under `home` when unset",
+    )
+    quorum: int = Field(2, ge=1, description="how many attesters must sign, at deployment")
     sender_key: SecretStr | None = Field(
         None, description="32 bytes in hex of the account that pays gas; node-held when unset"
     )
@@ -76,6 +84,9 @@ class Settings(BaseSettings):
 
     def deployment_file(self) -> Path:
         return self.data_dir() / "deployment.json"
+
+    def attester_keys_dir(self) -> Path:
+        return self.data_dir() / "attesters"
 
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"
