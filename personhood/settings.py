@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     template_keys_retired: SecretStr | None = Field(
         None, description="earlier template keys in hex, separated by commas; see `keys rotate`"
     )
+    attesters: str | None = Field(
+        None,
+        description="addresses that attest, with commas between; keys made under `home` when unset",
+    )
+    quorum: int = Field(2, ge=1, description="how many attesters must sign, at deployment")
     sender_key: SecretStr | None = Field(
         None, description="32 bytes in hex of the account that pays gas; node-held when unset"
     )
@@ -79,6 +84,9 @@ class Settings(BaseSettings):
 
     def deployment_file(self) -> Path:
         return self.data_dir() / "deployment.json"
+
+    def attester_keys_dir(self) -> Path:
+        return self.data_dir() / "attesters"
 
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"
