@@ -1,15 +1,16 @@
 """Photographs whose people are known, one folder a person, as templates."""
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from enrollment.capture import decode
 from enrollment.errors import CaptureRejected, FaceRejected
-from enrollment.extraction import TemplateExtractor
+from enrollment.extraction import FaceModel, extract
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
@@ -57,7 +58,7 @@ def find_photographs(directory: Path, left_out: Collection[str] = ()) -> list[Pa
 
 def embed_labelled(
     directory: Path,
-    extractor: TemplateExtractor,
+    models: Sequence[FaceModel],
     *,
     left_out: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -68,7 +69,7 @@ def embed_labelled(
 
     Args:
         directory: one folder a person, its name the label.
-        extractor: of the service's models.
+        models: of the service.
         left_out: photographs not to be read, `person/file`.
         progress: told after each photograph how many are done, and of how many.
     """
@@ -79,7 +80,7 @@ def embed_labelled(
         file, content = path.relative_to(directory).as_posix(), path.read_bytes()
         digest.update(f"{hashlib.sha256(content).hexdigest()} {file}\n".encode())
         try:
-            templates = extractor.extract(content)
+            templates = extract(decode(content), models)
         except (CaptureRejected, FaceRejected) as rejection:
             rejected[file] = rejection.code
         else:
@@ -88,7 +89,7 @@ def embed_labelled(
         if progress:
             progress(number, len(paths))
     return LabelledTemplates(
-        models=extractor.models,
+        models=tuple(model.model for model in models),
         files=tuple(files),
         vectors=tuple(np.stack(of_model) for of_model in zip(*vectors, strict=True)),
         rejected=rejected,

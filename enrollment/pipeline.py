@@ -2,13 +2,14 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from enrollment.capture import decode
 from enrollment.engine import align
 from enrollment.errors import CaptureRejected, CommitmentAlreadyEnrolled, FaceRejected
+from enrollment.extraction import FaceModel, extract
 from enrollment.faces import FaceDetector, FaceEmbedder, exactly_one
 from enrollment.quality import assess
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
@@ -33,6 +34,7 @@ class EnrollmentService:
         gallery: open.
         store: of enrolments. What a crash left pending in it is settled here, at once: so only
             one service may run on a database, and its maker holds an `Ownership` of it.
+        further: models of a gallery that fuses several, or that one is retiring from.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class EnrollmentService:
         embedder: FaceEmbedder,
         gallery: Gallery,
         store: EnrollmentStore,
+        further: Sequence[FaceModel] = (),
     ) -> None:
         self._detector = detector
         self._embedder = embedder
         self._gallery = gallery
         self._store = store
+        self._further = further
         # A commitment is worked on by one request at a time: each has one of these locks.
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
         self.recover()
@@ -88,7 +92,9 @@ class EnrollmentService:
             face = exactly_one(self._detector.detect(image))  # 2
             aligned = align(image, face)
             assess(face, aligned).require()  # 3
-        probe = Probe((Template(self._embedder.embed([aligned])[0], self._gallery.model),))  # 4
+            further = extract(image, self._further)  # 3, 4
+        template = Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
+        probe = Probe((template, *further))
         with self._locks[commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from personhood.commands import chain, database, demo, install, keys, service, wallet
+from personhood.commands import calibrate, chain, database, demo, install, keys, service, wallet
 from personhood.settings import describe_invalid
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("serve")(service.serve)
 app.command("enroll")(service.enroll)
 app.command("audit")(service.audit)
+app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
 app.command("publish")(chain.publish)

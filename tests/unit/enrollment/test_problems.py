@@ -27,8 +27,8 @@ from uniqueness.errors import (
 NEVER_ON_THE_WIRE = (
     ModelPackError,
     SealError,
-    SnapshotError,
     CalibrationError,
+    SnapshotError,
     GalleryOwned,
     InvalidFusion,
     InvalidIndexState,

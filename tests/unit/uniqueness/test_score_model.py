@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import genpareto
 
-from tests.unit.uniqueness.simulation import NormalZoo
+from benchmarks.score_simulation import NormalZoo
 from tests.unit.uniqueness.synthetic import people_of, unit
 from uniqueness.comparisons import compare, cosine_rows
 from uniqueness.errors import CalibrationImpossible
