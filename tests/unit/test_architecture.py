@@ -14,6 +14,7 @@ WALLS = {
     "cv2": {"enrollment/engine.py"},
     "insightface": {"enrollment/engine.py"},
     "onnxruntime": {"enrollment/engine.py"},
+    "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {"uniqueness/faiss_index.py", "uniqueness/faiss_sketch.py"},
     "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
     "py_ecc": {"identity_proofs/groth16_reference.py"},
