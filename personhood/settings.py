@@ -29,7 +29,15 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; SQLite under `home` when unset"
     )
-    model_pack: str = Field("opencv", description="face models: opencv, buffalo_s or edgeface")
+    model_pack: str = Field(
+        "opencv", description="face models: opencv, buffalo_s or edgeface; several with +"
+    )
+    retiring_pack: str | None = Field(
+        None, description="the pack that people were enrolled with, while they move to `model_pack`"
+    )
+    calibration: Path | None = Field(
+        None, description="file of `personhood calibrate`; the pack's fixed thresholds when unset"
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the face models run")
     rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
     service_url: str = Field(
@@ -41,6 +49,14 @@ class Settings(BaseSettings):
     template_key: SecretStr | None = Field(
         None, description="32 bytes in hex that encrypt templates; a file under `home` when unset"
     )
+    template_keys_retired: SecretStr | None = Field(
+        None, description="earlier template keys in hex, separated by commas; see `keys rotate`"
+    )
+    attesters: str | None = Field(
+        None,
+        description="addresses that attest, with commas between; keys made under `home` when unset",
+    )
+    quorum: int = Field(2, ge=1, description="how many attesters must sign, at deployment")
     sender_key: SecretStr | None = Field(
         None, description="32 bytes in hex of the account that pays gas; node-held when unset"
     )
@@ -57,8 +73,20 @@ class Settings(BaseSettings):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
+    def template_key_file(self) -> Path:
+        return self.data_dir() / "template.key"
+
+    def operator_key_file(self) -> Path:
+        return self.data_dir() / "operator.key"
+
+    def snapshot_file(self) -> Path:
+        return self.data_dir() / "gallery.snapshot"
+
     def deployment_file(self) -> Path:
         return self.data_dir() / "deployment.json"
+
+    def attester_keys_dir(self) -> Path:
+        return self.data_dir() / "attesters"
 
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"

@@ -15,7 +15,6 @@ from tests.contracts.world import (
     EPOCH_LENGTH,
     GENESIS,
     LATE_EPOCHS,
-    REGISTRAR,
     STRANGER,
     build_world,
 )
@@ -71,7 +70,7 @@ class DistributorMachine(RuleBasedStateMachine):
         root = STRANGERS_ROOT if self.current_root == GROUP.root else GROUP.root
         registry = self.world.registry
         size = registry.call("size")
-        registry.transact("update", self.current_root, root, size, [1], [], sender=REGISTRAR)
+        self.world.post(self.current_root, root, size, [1], [])
         self.current_root = root
 
     @rule()
