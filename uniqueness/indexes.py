@@ -1,23 +1,13 @@
 """The indexes that a gallery can be given, by name."""
 
-from enum import StrEnum
-
 from uniqueness.compact_index import CompactIndex
 from uniqueness.errors import IndexUnavailable
 from uniqueness.faiss_gpu import gpu_shards
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.index import GalleryIndex
+from uniqueness.index_kind import IndexKind
 from uniqueness.rescoring import VectorsOf
 from uniqueness.sharded_index import ShardedIndex
-
-
-class IndexKind(StrEnum):
-    """Where templates are compared; docs/scale.md says which for how many people."""
-
-    FLAT = "flat"
-    COMPACT = "compact"
-    GPU = "gpu"
-    MILVUS = "milvus"
 
 
 def open_index(
