@@ -15,7 +15,8 @@ class Database:
         self.opened = 0
 
     def put(self, ids: IdArray, vectors: FloatArray) -> None:
-        self._templates.update(zip(ids.tolist(), vectors, strict=True))
+        for number, vector in zip(ids.tolist(), vectors, strict=True):
+            self._templates.setdefault(number, vector)
 
     def vectors_of(self, ids: IdArray) -> FloatArray:
         self.opened += len(ids)
