@@ -3,16 +3,12 @@
     engine = create_engine("sqlite:///data/personhood.db")
     pack = load_pack("opencv", cache)
     detector, embedder = open_engine(pack)
-    gallery = Gallery.open(
-        GalleryStore(engine, load_or_create_key(key_file)),
-        FaissFlatIndex(pack.manifest.embedding_size),
-        pack.manifest.thresholds,
-        pack.manifest.model,
-    )
-    service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
-    app = create_app(service, kiosk_token=token)
-    ...
-    gallery.close()
+    store = GalleryStore(engine, KeyFiles(key_file))
+    indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}
+    with Ownership(engine), Gallery.open(store, indexes, pack.manifest.thresholds) as gallery:
+        service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
+        app = create_app(service, kiosk_token=token)
+        ...
 
 A photograph travels as base64 in JSON and lives in memory only: multipart forms would be
 spooled to disk.

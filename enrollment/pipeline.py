@@ -2,19 +2,20 @@
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from enrollment.capture import decode
 from enrollment.engine import align
 from enrollment.errors import CaptureRejected, CommitmentAlreadyEnrolled, FaceRejected
+from enrollment.extraction import FaceModel, extract
 from enrollment.faces import FaceDetector, FaceEmbedder, exactly_one
 from enrollment.quality import assess
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
 from uniqueness.decision import Decision
 from uniqueness.gallery import Gallery
-from uniqueness.template import Template
+from uniqueness.template import Probe, Template
 
 _STATUS: Final = {
     Decision.UNIQUE: EnrollmentStatus.ACCEPTED,
@@ -30,8 +31,10 @@ class EnrollmentService:
     Args:
         detector: of the gallery's model pack, from `enrollment.engine.open_engine`.
         embedder: likewise.
-        gallery: open; this service is its only user.
-        store: of enrolments. What a crash left pending in it is settled here, at once.
+        gallery: open.
+        store: of enrolments. What a crash left pending in it is settled here, at once: so only
+            one service may run on a database, and its maker holds an `Ownership` of it.
+        further: models of a gallery that fuses several, or that one is retiring from.
     """
 
     def __init__(
@@ -40,11 +43,13 @@ class EnrollmentService:
         embedder: FaceEmbedder,
         gallery: Gallery,
         store: EnrollmentStore,
+        further: Sequence[FaceModel] = (),
     ) -> None:
         self._detector = detector
         self._embedder = embedder
         self._gallery = gallery
         self._store = store
+        self._further = further
         # A commitment is worked on by one request at a time: each has one of these locks.
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
         self.recover()
@@ -87,13 +92,15 @@ class EnrollmentService:
             face = exactly_one(self._detector.detect(image))  # 2
             aligned = align(image, face)
             assess(face, aligned).require()  # 3
+            further = extract(image, self._further)  # 3, 4
         template = Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
+        probe = Probe((template, *further))
         with self._locks[commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:
                 return enrollment
-            decision = self._gallery.identify_and_enroll(template, request.idempotency_key)  # 6
-            return self._store.settle(enrollment, _STATUS[decision])  # 7, 8
+            found = self._gallery.identify_and_enroll(probe, request.idempotency_key)  # 6
+            return self._store.settle(enrollment, _STATUS[found.decision])  # 7, 8
 
     def recover(self) -> None:
         """Settle the enrolments that were under way when the service last stopped."""
@@ -133,11 +140,11 @@ class EnrollmentService:
         return self._store.reserve(request)
 
     def _settle_by_verdict(self, enrollment: Enrollment) -> None:
-        decision = self._gallery.verdict(enrollment.idempotency_key)
-        if decision is None:
+        found = self._gallery.verdict(enrollment.idempotency_key)
+        if found is None:
             self._store.discard(enrollment)
         else:
-            self._store.settle(enrollment, _STATUS[decision])
+            self._store.settle(enrollment, _STATUS[found.decision])
 
 
 def _identify_request(

@@ -5,18 +5,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from sqlalchemy import Engine, create_engine
 
 from enrollment.api import create_app
-from enrollment.engine import open_engine
-from enrollment.packs import load_pack, read_manifest
+from enrollment.extraction import open_models
+from enrollment.manifest import Manifest
+from enrollment.packs import ModelPack, load_pack, load_packs, read_manifests
 from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentStore
-from personhood.keys import kiosk_token, template_key
+from personhood.database import open_database
+from personhood.keys import kiosk_token, template_keys
+from personhood.policy import decision_rule
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.matching import Matching
+from uniqueness.ownership import Ownership
+from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
 
 PROVIDERS = {
@@ -31,26 +36,46 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
 
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
-        UniquenessError: the gallery is owned by another process, or cannot be read.
+        CalibrationMissing: the model pack fuses several models, and no calibration is set.
+        UniquenessError: another service runs on the database, the gallery cannot be read, or
+            the calibration is not this operator's, or of other models.
     """
-    pack = load_pack(settings.model_pack, settings.models_dir())
-    detector, embedder = open_engine(pack, PROVIDERS[settings.device])
-    engine = open_database(settings)
-    manifest = pack.manifest
-    gallery = Gallery.open(
-        GalleryStore(engine, template_key(settings)),
-        FaissFlatIndex(manifest.embedding_size),
-        manifest.thresholds,
-        manifest.model,
-    )
-    with gallery:
-        service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
+    packs = load_packs(settings.model_pack, settings.models_dir())
+    rule = decision_rule(settings, [pack.manifest for pack in packs])
+    retiring = _retiring(settings)
+    first, *further = open_models([*packs, *retiring], PROVIDERS[settings.device])
+    engine = open_database(settings, upgrade=True)
+    keyring = template_keys(settings)
+    store = GalleryStore(engine, keyring)
+    snapshot = Snapshot(settings.snapshot_file(), keyring, store)
+    indexes = {p.manifest.model: FaissFlatIndex(p.manifest.embedding_size) for p in packs}
+    with (
+        Ownership(engine),
+        Gallery.open(
+            store,
+            indexes,
+            rule.policy,
+            fusion=rule.fusion,
+            retiring=_matching(retiring[0].manifest) if retiring else None,
+            snapshot=snapshot,
+        ) as gallery,
+    ):
+        service = EnrollmentService(
+            first.detector, first.embedder, gallery, EnrollmentStore(engine), further
+        )
         yield create_app(service, kiosk_token=kiosk_token(settings))
 
 
-def open_database(settings: Settings) -> Engine:
-    """The one database of gallery and enrolments."""
-    return create_engine(settings.database())
+def _retiring(settings: Settings) -> tuple[ModelPack, ...]:
+    """The pack that people were enrolled with before, if they are to move to another."""
+    if settings.retiring_pack is None:
+        return ()
+    return (load_pack(settings.retiring_pack, settings.models_dir()),)
+
+
+def _matching(manifest: Manifest) -> Matching:
+    index = FaissFlatIndex(manifest.embedding_size)
+    return Matching({manifest.model: index}, manifest.thresholds)
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:
@@ -60,9 +85,11 @@ def read_accepted_commitments(settings: Settings) -> list[int]:
 
 def read_audit(settings: Settings) -> AuditReport:
     """The audit of this database as it stands."""
-    return AuditReport.read(open_database(settings))
+    rule = decision_rule(settings, read_manifests(settings.model_pack))
+    return AuditReport.read(open_database(settings), rule.policy)
 
 
 def plot_scores(settings: Settings, report: AuditReport, path: Path) -> None:
-    """Write the audit's score histogram as PNG, with the thresholds of the model pack."""
-    report.plot(path, read_manifest(settings.model_pack).thresholds)
+    """Write the audit's score histogram as PNG, with the thresholds for as many people."""
+    rule = decision_rule(settings, read_manifests(settings.model_pack))
+    report.plot(path, rule.policy.at(report.people_enrolled))

@@ -3,6 +3,9 @@
 PersonhoodError
 ├── ServiceUnreachable    the enrolment service did not answer
 ├── KeyUnusable           a key in the environment or in a key file is not one
+├── DatabaseBehind        the database has an earlier version's schema
+├── DatabaseAhead         the database has a later version's schema
+├── CalibrationMissing    several models, and no calibration that says how to fuse them
 ├── FacesUnusable         the directory of photographs has not what was asked for
 └── DemoFailed            a step of the demo did not come out as promised
 """
@@ -22,6 +25,18 @@ class ServiceUnreachable(PersonhoodError):
 
 class KeyUnusable(PersonhoodError):
     code = "key_unusable"
+
+
+class DatabaseBehind(PersonhoodError):
+    code = "database_behind"
+
+
+class DatabaseAhead(PersonhoodError):
+    code = "database_ahead"
+
+
+class CalibrationMissing(PersonhoodError):
+    code = "calibration_missing"
 
 
 class FacesUnusable(PersonhoodError):

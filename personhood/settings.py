@@ -29,7 +29,15 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; SQLite under `home` when unset"
     )
-    model_pack: str = Field("opencv", description="face models: opencv, buffalo_s or edgeface")
+    model_pack: str = Field(
+        "opencv", description="face models: opencv, buffalo_s or edgeface; several with +"
+    )
+    retiring_pack: str | None = Field(
+        None, description="the pack that people were enrolled with, while they move to `model_pack`"
+    )
+    calibration: Path | None = Field(
+        None, description="file of `personhood calibrate`; the pack's fixed thresholds when unset"
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the face models run")
     rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
     service_url: str = Field(
@@ -40,6 +48,9 @@ class Settings(BaseSettings):
     )
     template_key: SecretStr | None = Field(
         None, description="32 bytes in hex that encrypt templates; a file under `home` when unset"
+    )
+    template_keys_retired: SecretStr | None = Field(
+        None, description="earlier template keys in hex, separated by commas; see `keys rotate`"
     )
     attesters: str | None = Field(
         None,
@@ -61,6 +72,15 @@ class Settings(BaseSettings):
         path = self.home.expanduser()
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
+
+    def template_key_file(self) -> Path:
+        return self.data_dir() / "template.key"
+
+    def operator_key_file(self) -> Path:
+        return self.data_dir() / "operator.key"
+
+    def snapshot_file(self) -> Path:
+        return self.data_dir() / "gallery.snapshot"
 
     def deployment_file(self) -> Path:
         return self.data_dir() / "deployment.json"

@@ -20,7 +20,10 @@ from enrollment.pipeline import EnrollmentService
 from enrollment.store import EnrollmentRow, EnrollmentStore
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
-from uniqueness.store import GalleryStore, TemplateRow
+from uniqueness.ownership import Ownership
+from uniqueness.schema import TemplateRow
+from uniqueness.sealing import Keyring
+from uniqueness.store import GalleryStore
 
 TOKEN = "kiosk-token"
 
@@ -56,13 +59,9 @@ def running_kiosk(
 ) -> Iterator[Kiosk]:
     """Serve on a free port, with its data in a directory, for as long as the block runs."""
     database = create_engine(f"sqlite:///{directory}/personhood.db")
-    gallery = Gallery.open(
-        GalleryStore(database, b"k" * 32),
-        FaissFlatIndex(manifest.embedding_size),
-        manifest.thresholds,
-        manifest.model,
-    )
-    with gallery:
+    store = GalleryStore(database, Keyring(b"k" * 32))
+    indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
+    with Ownership(database), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         service = EnrollmentService(*engine, gallery, EnrollmentStore(database))
         app = create_app(service, kiosk_token=TOKEN)
         with served(app) as url, httpx.Client(base_url=url, timeout=60) as client:

@@ -13,7 +13,11 @@ from personhood.errors import DemoFailed
 from personhood.kiosk_client import KioskClient
 
 _START_TIMEOUT = 60.0  # seconds
-_OPERATORS_OWN = {"PERSONHOOD_DATABASE_URL", "PERSONHOOD_TEMPLATE_KEY"}
+_OPERATORS_OWN = {
+    "PERSONHOOD_DATABASE_URL",
+    "PERSONHOOD_TEMPLATE_KEY",
+    "PERSONHOOD_TEMPLATE_KEYS_RETIRED",
+}
 
 
 @contextmanager

@@ -9,11 +9,17 @@ from enrollment.errors import EnrollmentError, ModelPackError
 from enrollment.problems import internal_problem, problem_of, status_of
 from identity_proofs.errors import InvalidCommitment
 from uniqueness.errors import (
+    CalibrationError,
     GalleryOwned,
+    InvalidFusion,
+    InvalidIndexState,
     InvalidTemplate,
     InvalidThresholds,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
     SealError,
+    SnapshotError,
     UniquenessError,
 )
 
@@ -21,10 +27,16 @@ from uniqueness.errors import (
 NEVER_ON_THE_WIRE = (
     ModelPackError,
     SealError,
+    CalibrationError,
+    SnapshotError,
     GalleryOwned,
+    InvalidFusion,
+    InvalidIndexState,
     InvalidThresholds,
     InvalidTemplate,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
 )
 
 
