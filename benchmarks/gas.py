@@ -72,8 +72,10 @@ class Pool:
         epoch = claims.open_epoch(chain, deployment)
         return cls(chain, deployment, epoch, relayer, update.gas_used)
 
-    def measure(self, prover: Prover, members: Sequence[Identity]) -> dict[str, float]:
-        """Everybody claims to a fresh address: one alone, the others in batches."""
+    def measure(
+        self, prover: Prover, members: Sequence[Identity], batches: Sequence[int]
+    ) -> dict[str, float]:
+        """Members claim to fresh addresses: one alone, others in batches of these sizes."""
         group = claims.read_epoch_group(self.chain, self.deployment, self.epoch)
         proven = [
             claims.prove_claim(
@@ -86,11 +88,11 @@ class Pool:
                 fee=FEE,
                 relayer=self.relayer,
             )
-            for member in members
+            for member in members[: 1 + sum(batches)]
         ]
         alone = claims.submit_claim(self.chain, self.deployment, proven.pop())
         gas: dict[str, float] = {"claim": alone.gas_used}
-        for size in BATCHES:
+        for size in batches:
             batch = [proven.pop() for _ in range(size)]
             done = submit_batch(self.chain, self.deployment, batch, self.epoch.root)
             if len(done.paid) != size:
@@ -120,14 +122,16 @@ def official_gas(chain: Chain, prover: Prover) -> int:
 def measure(chain: Chain, prover: Prover) -> dict[str, dict[str, float]]:
     """Gas by coin and step."""
     members = [Identity.generate() for _ in range(MEMBERS)]
-    pools = {
-        "token": Pool.open(chain, members, token=None),
-        "native coin": Pool.open(chain, members, token=NATIVE),
+    token = Pool.open(chain, members, token=None)
+    native = Pool.open(chain, members, token=NATIVE)
+    return {
+        "token": {
+            **token.measure(prover, members, BATCHES),
+            "commitment in an update of 100": token.gas_of_update / 100,
+        },
+        "native coin": native.measure(prover, members, BATCHES[:1]),
+        "official": {OFFICIAL: official_gas(chain, prover)},
     }
-    gas = {name: pool.measure(prover, members) for name, pool in pools.items()}
-    gas["token"]["commitment in an update of 100"] = pools["token"].gas_of_update / 100
-    gas["official"] = {OFFICIAL: official_gas(chain, prover)}
-    return gas
 
 
 def _send_coins(chain: Chain, to: str, amount: int) -> None:
