@@ -15,7 +15,6 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   │   ├── KioskUnknown
     │   │   ├── KioskRevoked
     │   │   └── InvitationInvalid
-    │   ├── KioskNameTaken            told to operators, never on the wire
     │   ├── TooManyRequests
     │   ├── SessionUnknown
     │   ├── SessionExpired
@@ -44,6 +43,7 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   ├── ModelPackMissing
     │   ├── ModelPackDownloadFailed
     │   └── ModelDigestMismatch
+    ├── KioskNameTaken                told to operators, never on the wire
     ├── ReceiptInvalid                not signed by this service
     └── EnrollmentStoreUnavailable    the database; the same request may be retried
 """
@@ -123,7 +123,7 @@ class InvitationInvalid(KioskForbidden):
     code = "invitation_invalid"
 
 
-class KioskNameTaken(RequestError):
+class KioskNameTaken(EnrollmentError):
     """The name for a new kiosk is in use, or is none."""
 
     code = "kiosk_name_taken"

@@ -4,7 +4,6 @@ A compact JSON Web Signature (RFC 7515, `EdDSA` of RFC 8037), so that any JOSE l
 against the key set at /v1/keys (RFC 7517). It names the commitment and no person.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
 from enrollment.errors import ReceiptInvalid
+from enrollment.store import Enrollment
 
 ISSUER = "personhood enrolment"
 _ALGORITHM = "EdDSA"
@@ -53,13 +53,13 @@ class ReceiptIssuer:
         public: dict[str, str] = OKPAlgorithm.to_jwk(self._public, as_dict=True)
         return {"keys": [public | {"kid": self._id, "alg": _ALGORITHM, "use": "sig"}]}
 
-    def issue(self, enrollment_id: str, commitment: int) -> str:
-        """Sign that a wallet was accepted in this hour."""
+    def issue(self, enrollment: Enrollment, commitment: int) -> str:
+        """Sign that a wallet was accepted, and in which hour; the same each time."""
         claims = {
             "iss": ISSUER,
-            "jti": enrollment_id,
+            "jti": enrollment.id,
             "sub": str(commitment),
-            "iat": int(time.time()) // _HOUR * _HOUR,
+            "iat": int(enrollment.created_at.timestamp()) // _HOUR * _HOUR,
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._id})
 

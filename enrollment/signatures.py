@@ -9,7 +9,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 from http_message_signatures import (
+    ContentDigest,
     HTTPMessageSignaturesException,
     HTTPMessageSigner,
     HTTPMessageVerifier,
@@ -54,13 +55,11 @@ class SignedMessage:
         method: upper case.
         url: absolute; only its path is covered, so that a proxy may change the host.
         headers: names of any case.
-        body: exactly as sent.
     """
 
     method: str
     url: str
     headers: dict[str, str]
-    body: bytes = field(repr=False)
 
 
 class SignatureVerifier:
@@ -78,9 +77,11 @@ class SignatureVerifier:
     def verify(self, message: SignedMessage) -> Kiosk:
         """Authenticate a request; the same signed request is taken once.
 
+        Its body is not looked at, and need not have been read: `require_digest` comes after.
+
         Raises:
-            SignatureMissing: no signature, or one that covers too little.
-            SignatureInvalid: the signature or the digest is wrong.
+            SignatureMissing: no signature, or one without times and nonce.
+            SignatureInvalid: the signature is wrong, or covers too little.
             KioskUnknown, KioskRevoked: nobody, or nobody any more, to take requests from.
             ClockSkewed, SignatureExpired: genuine, but made in the future or too long ago.
             RequestReplayed: it came before.
@@ -92,11 +93,10 @@ class SignatureVerifier:
         resolver = _RegisteredKeys(self._kiosks)
         try:
             results = _Verifier(signature_algorithm=ED25519, key_resolver=resolver).verify(
-                SignedMessage(message.method, message.url, headers, message.body),
+                SignedMessage(message.method, message.url, headers),
                 expect_tag=TAG,
                 max_age=None,
                 require_components=covered,
-                body=message.body,
             )
         except HTTPMessageSignaturesException as error:
             if isinstance(error.__cause__, EnrollmentError):
@@ -130,6 +130,18 @@ class SignatureVerifier:
         return expires, nonce
 
 
+def require_digest(content_digest: str, body: bytes) -> None:
+    """Check a body against its signed Content-Digest.
+
+    Raises:
+        SignatureInvalid: it is another body than the one that was signed.
+    """
+    try:
+        ContentDigest.verify(content_digest, body)
+    except HTTPMessageSignaturesException:
+        raise SignatureInvalid("The body is not the one that the kiosk signed.") from None
+
+
 def sign(
     method: str,
     url: str,
@@ -160,7 +172,7 @@ def sign(
     covered = _COVERED + ((_IDEMPOTENCY_KEY,) if _IDEMPOTENCY_KEY in signed else ())
     start = datetime.fromtimestamp(int(created if created is not None else time.time()), UTC)
     HTTPMessageSigner(signature_algorithm=ED25519, key_resolver=_OwnKey(key)).sign(
-        SignedMessage(method, url, signed, body),
+        SignedMessage(method, url, signed),
         key_id=kiosk_id,
         created=start,
         expires=start + timedelta(seconds=LIFETIME),

@@ -50,11 +50,13 @@ class Enrollment:
         id: random, for receipts.
         idempotency_key: unique to the request; the gallery knows the request by it too.
         status: PENDING until the gallery has decided.
+        created_at: when the request first came.
     """
 
     id: str
     idempotency_key: str = field(repr=False)
     status: EnrollmentStatus
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -119,14 +121,15 @@ class EnrollmentStore:
             IdempotencyKeyReused: its key came with another body.
             CommitmentAlreadyEnrolled: another enrolment, pending or accepted, has the commitment.
         """
-        enrollment = Enrollment(uuid.uuid4().hex, request.idempotency_key, EnrollmentStatus.PENDING)
+        now, pending = datetime.now(UTC), EnrollmentStatus.PENDING
+        enrollment = Enrollment(uuid.uuid4().hex, request.idempotency_key, pending, now)
         row = {
             "id": enrollment.id,
             "idempotency_key": request.idempotency_key,
             "body_digest": request.body_digest,
             "commitment": _hex(request.commitment),
             "status": enrollment.status.value,
-            "created_at": datetime.now(UTC),
+            "created_at": enrollment.created_at,
         }
         with self._database.write() as connection:
             if known := _find(connection, request):
@@ -177,11 +180,16 @@ class EnrollmentStore:
             return [int(text, 16) for text in connection.scalars(query) if text is not None]
 
 
-def _select() -> Select[str, str, str]:
-    return select(EnrollmentRow.id, EnrollmentRow.idempotency_key, EnrollmentRow.status)
+def _select() -> Select[str, str, str, datetime]:
+    return select(
+        EnrollmentRow.id,
+        EnrollmentRow.idempotency_key,
+        EnrollmentRow.status,
+        EnrollmentRow.created_at,
+    )
 
 
-def _holder(commitment: int) -> Select[str, str, str]:
+def _holder(commitment: int) -> Select[str, str, str, datetime]:
     return _select().where(EnrollmentRow.commitment == _hex(commitment))
 
 
@@ -205,9 +213,11 @@ def _find(connection: Connection, request: EnrollmentRequest) -> Enrollment | No
     return _enrollment(row)
 
 
-def _enrollment(row: Row[str, str, str]) -> Enrollment:
-    enrollment_id, idempotency_key, status = row
-    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status))
+def _enrollment(row: Row[str, str, str, datetime]) -> Enrollment:
+    enrollment_id, idempotency_key, status, created_at = row
+    # SQLite forgets the zone of what was written in UTC.
+    moment = created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)
+    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status), moment)
 
 
 def _hex(commitment: int) -> str:
