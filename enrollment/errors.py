@@ -32,11 +32,19 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     ├── FaceRejected                  the photograph does not show one usable face
     │   ├── NoFace
     │   ├── MultipleFaces
-    │   └── QualityRejected
-    │       ├── FaceTooSmall
-    │       ├── FaceTooDark
-    │       ├── FaceTooBright
-    │       └── FaceBlurred
+    │   ├── QualityRejected
+    │   │   ├── FaceTooSmall
+    │   │   ├── FaceTurned
+    │   │   ├── FaceTooDark
+    │   │   ├── FaceTooBright
+    │   │   ├── FaceLowContrast
+    │   │   ├── FaceBlurred
+    │   │   └── FaceCovered
+    │   ├── PoseNotShown              the frames together
+    │   ├── FramesInconsistent
+    │   └── PresentationAttackSuspected
+    │       └── FrameReused
+    ├── ServiceBusy                   too many at once; the same request may be retried
     ├── ModelPackError                the models on this machine; never on the wire
     │   ├── ModelPackUnknown
     │   ├── ModelPackInvalid
@@ -259,6 +267,54 @@ class FaceBlurred(QualityRejected):
     """The face is out of focus or moved."""
 
     code = "face_blurred"
+
+
+class FaceTurned(QualityRejected):
+    """The head is turned, raised, lowered or tilted too far."""
+
+    code = "face_turned"
+
+
+class FaceLowContrast(QualityRejected):
+    """The face has too few shades of grey: fog, backlight, a dirty lens."""
+
+    code = "face_low_contrast"
+
+
+class FaceCovered(QualityRejected):
+    """Something hides the eyes, or the nose and mouth."""
+
+    code = "face_covered"
+
+
+class PoseNotShown(FaceRejected):
+    """A frame does not show the pose that the challenge asked for."""
+
+    code = "pose_not_shown"
+
+
+class FramesInconsistent(FaceRejected):
+    """The frames of one session do not show one person."""
+
+    code = "frames_inconsistent"
+
+
+class PresentationAttackSuspected(FaceRejected):
+    """The frames look like a picture of a face and not like a face."""
+
+    code = "presentation_attack_suspected"
+
+
+class FrameReused(PresentationAttackSuspected):
+    """The photograph, or nearly the same one, was sent before."""
+
+    code = "frame_reused"
+
+
+class ServiceBusy(EnrollmentError):
+    """The queue is full, or the service is closing; the same request may be retried."""
+
+    code = "service_busy"
 
 
 class ModelPackError(EnrollmentError):

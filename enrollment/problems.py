@@ -28,6 +28,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.FaceRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.EnrollmentStoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ServiceBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryClosed: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
