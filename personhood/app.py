@@ -1,6 +1,6 @@
 """The composition root: what is made of what, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from enrollment.engine import open_engine
 from enrollment.kiosks import KioskRegistry
 from enrollment.packs import load_pack, read_manifest
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose, draw_poses
 from enrollment.receipts import ReceiptIssuer
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
@@ -28,7 +29,10 @@ PROVIDERS = {
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
 }
 
-POSES: Final = {"photograph": lambda: ("front",), "live": draw_poses}
+POSES: Final[dict[str, Callable[[], tuple[Pose, ...]]]] = {
+    "photograph": lambda: (Pose.FRONT,),
+    "live": draw_poses,
+}
 
 
 @contextmanager
