@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
-from enrollment.extraction import open_models
+from enrollment.face_models import open_models
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
 from enrollment.packs import ModelPack, load_pack, load_packs, load_pad_pack, read_manifests
