@@ -31,6 +31,7 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   ├── ModelPackMissing
     │   ├── ModelPackDownloadFailed
     │   └── ModelDigestMismatch
+    ├── KioskPageIncomplete           a file of the page is not installed, for operators
     └── EnrollmentStoreUnavailable    the database; the same request may be retried
 """
 
@@ -203,6 +204,12 @@ class ModelDigestMismatch(ModelPackError):
     """A file is not the one that the manifest pins."""
 
     code = "model_digest_mismatch"
+
+
+class KioskPageIncomplete(EnrollmentError):
+    """A library or model that the kiosk page loads is not on this machine."""
+
+    code = "kiosk_page_incomplete"
 
 
 class EnrollmentStoreUnavailable(EnrollmentError):
