@@ -1,14 +1,18 @@
 """Enrolment from a photograph to an answer: the whole flow, in the order of the protocol."""
 
-import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from enrollment.capture import decode
 from enrollment.engine import align
-from enrollment.errors import CaptureRejected, CommitmentAlreadyEnrolled, FaceRejected
+from enrollment.errors import (
+    CaptureRejected,
+    CommitmentAlreadyEnrolled,
+    FaceRejected,
+    MalformedRequest,
+)
 from enrollment.faces import FaceDetector, FaceEmbedder, exactly_one
 from enrollment.quality import assess
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
@@ -60,35 +64,30 @@ class EnrollmentService:
         return self._gallery.is_open
 
     def enroll(
-        self, commitment: int, capture: bytes, idempotency_key: str | None = None
+        self, request: EnrollmentRequest, frames: Sequence[bytes], poses: Sequence[str]
     ) -> Enrollment:
         """Enrol one person, or say why not.
 
         Args:
-            commitment: identity commitment of the person's wallet, in [1, r).
-            capture: a photograph as JPEG, PNG or WebP bytes.
-            idempotency_key: of the request; by default a digest of the other two. The same
+            request: its key, the digest of its body, and the wallet's proven commitment. The same
                 request again gets the same answer and enrols nobody twice.
+            frames: photographs as JPEG, PNG or WebP bytes.
+            poses: what they have to show, one each.
 
         Returns:
             The enrolment, ACCEPTED, DUPLICATE or REVIEW.
 
         Raises:
             IdempotencyKeyReused, CommitmentAlreadyEnrolled: refused before the face is looked at.
-            CaptureRejected, FaceRejected: the photograph does not show one usable face.
+            CaptureRejected, FaceRejected: the photographs do not show one usable face as asked.
             GalleryUnavailable, GalleryClosed, EnrollmentStoreUnavailable: no decision; the same
                 request may be sent again.
         """
-        request = _identify_request(commitment, capture, idempotency_key)
         if answered := self._answered_before(request):
             return answered
         with self._rejection_counted():
-            image = decode(capture)  # 1
-            face = exactly_one(self._detector.detect(image))  # 2
-            aligned = align(image, face)
-            assess(face, aligned).require()  # 3
-        template = Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
-        with self._locks[commitment % _LOCKS]:
+            template = self._template(frames, poses)  # 1 to 4
+        with self._locks[request.commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:
                 return enrollment
@@ -103,6 +102,16 @@ class EnrollmentService:
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""
         return self._store.accepted_commitments()
+
+    def _template(self, frames: Sequence[bytes], poses: Sequence[str]) -> Template:
+        """Make a template of the person in the frames, or refuse them with the reason."""
+        if len(frames) != len(poses):
+            raise MalformedRequest(f"This session takes {len(poses)} frames, one for each pose.")
+        image = decode(frames[0])  # 1
+        face = exactly_one(self._detector.detect(image))  # 2
+        aligned = align(image, face)
+        assess(face, aligned).require()  # 3
+        return Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
 
     @contextmanager
     def _rejection_counted(self) -> Iterator[None]:
@@ -138,10 +147,3 @@ class EnrollmentService:
             self._store.discard(enrollment)
         else:
             self._store.settle(enrollment, _STATUS[decision])
-
-
-def _identify_request(
-    commitment: int, capture: bytes, idempotency_key: str | None
-) -> EnrollmentRequest:
-    digest = hashlib.sha256(commitment.to_bytes(32, "big") + capture).hexdigest()
-    return EnrollmentRequest(idempotency_key or digest, digest, commitment)

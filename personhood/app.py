@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine
 
-from enrollment.api import create_app
+from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_engine
+from enrollment.kiosks import KioskRegistry
 from enrollment.packs import load_pack, read_manifest
 from enrollment.pipeline import EnrollmentService
+from enrollment.receipts import ReceiptIssuer
+from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
-from personhood.keys import kiosk_token, template_key
+from personhood.keys import receipt_key, template_key
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
@@ -23,6 +27,8 @@ PROVIDERS = {
     "cpu": ("CPUExecutionProvider",),
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
 }
+
+POSES: Final = {"photograph": lambda: ("front",), "live": draw_poses}
 
 
 @contextmanager
@@ -45,12 +51,25 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     )
     with gallery:
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
-        yield create_app(service, kiosk_token=kiosk_token(settings))
+        yield create_app(
+            FrontDesk(
+                service,
+                KioskRegistry(engine),
+                SessionStore(engine),
+                ReceiptIssuer(receipt_key(settings)),
+                draw_poses=POSES[settings.capture],
+            )
+        )
 
 
 def open_database(settings: Settings) -> Engine:
     """The one database of gallery and enrolments."""
     return create_engine(settings.database())
+
+
+def open_kiosks(settings: Settings) -> KioskRegistry:
+    """Who may enrol people."""
+    return KioskRegistry(open_database(settings))
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:

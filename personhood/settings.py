@@ -35,8 +35,10 @@ class Settings(BaseSettings):
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
     )
-    kiosk_token: SecretStr | None = Field(
-        None, description="what kiosks show the service; a file under `home` when unset"
+    capture: Literal["live", "photograph"] = Field(
+        "live",
+        description="what a kiosk has to send: `live`, frames that follow a challenge; "
+        "`photograph`, one still, for trials alone: a printed face would pass",
     )
     template_key: SecretStr | None = Field(
         None, description="32 bytes in hex that encrypt templates; a file under `home` when unset"
@@ -62,6 +64,9 @@ class Settings(BaseSettings):
 
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"
+
+    def kiosk_file(self) -> Path:
+        return self.data_dir() / "kiosk-device.json"
 
     def wallet_file(self) -> Path:
         return self.data_dir() / "wallet.json"

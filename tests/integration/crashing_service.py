@@ -1,8 +1,9 @@
 """A process that enrols one photograph and kills itself at a named point, as a power cut would.
 
-python -m tests.integration.crashing_service DIRECTORY COMMITMENT PHOTOGRAPH POINT
+python -m tests.integration.crashing_service DIRECTORY KEY COMMITMENT PHOTOGRAPH POINT
 """
 
+import hashlib
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from sqlalchemy import create_engine
 
 from enrollment.engine import open_engine
 from enrollment.pipeline import EnrollmentService
-from enrollment.store import EnrollmentStore
+from enrollment.store import EnrollmentRequest, EnrollmentStore
 from tests.models import opencv_pack
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
@@ -29,7 +30,7 @@ POINTS = {
 }
 
 
-def main(directory: str, commitment: str, photograph: str, point: str) -> None:
+def main(directory: str, key: str, commitment: str, photograph: str, point: str) -> None:
     pack = opencv_pack()
     database = create_engine(f"sqlite:///{directory}/personhood.db")
     stores = {
@@ -45,7 +46,8 @@ def main(directory: str, commitment: str, photograph: str, point: str) -> None:
     service = EnrollmentService(*open_engine(pack), gallery, stores["enrollments"])
     store, method, when = POINTS[point]
     die_at(stores[store], method, when)
-    service.enroll(int(commitment), Path(photograph).read_bytes())
+    request = EnrollmentRequest(key, hashlib.sha256(key.encode()).hexdigest(), int(commitment))
+    service.enroll(request, [Path(photograph).read_bytes()], ["front"])
 
 
 def die_at(store: Any, method: str, when: str) -> None:
