@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from enrollment.errors import KioskPageIncomplete
@@ -75,27 +75,34 @@ _TYPES: Final = {
 _log = structlog.get_logger("enrollment")
 
 
-def create_kiosk_router(detector: Path, packages: Sequence[Path] = (NODE_MODULES,)) -> APIRouter:
+def create_kiosk_router(
+    detector: Path, *, keeps_images: bool = False, packages: Sequence[Path] = (NODE_MODULES,)
+) -> APIRouter:
     """Create the routes of the page under `/kiosk/`.
 
     Args:
         detector: YuNet's ONNX file, of the pack `opencv`.
+        keeps_images: whether the service takes `keep_image`; else people are not asked for it.
         packages: `node_modules` directories; the first that has a file is taken.
 
     A file that is not installed is logged here, at once; the page then answers
     `KioskPageIncomplete`, which says how to install it, and the service runs on without the page.
     """
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(prefix="/kiosk", include_in_schema=False)
     files = _page_files() | _vendor_files(packages) | {DETECTOR: detector}
     missing = sorted(name for name, path in files.items() if not path.is_file())
     if missing:
         _log.error("kiosk_page_incomplete", missing=missing)
 
-    @router.get("/kiosk")
+    @router.get("")
     async def redirect() -> Response:
         return RedirectResponse("kiosk/", headers=HEADERS)
 
-    @router.get("/kiosk/{name:path}")
+    @router.get("/settings.json")
+    async def settings() -> Response:
+        return JSONResponse({"keepsImages": keeps_images}, headers=HEADERS)
+
+    @router.get("/{name:path}")
     async def file(name: str) -> Response:
         name = name or "index.html"
         if name not in files:

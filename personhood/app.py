@@ -1,6 +1,6 @@
 """The composition root: what is made of what, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -10,9 +10,11 @@ from sqlalchemy import Engine, create_engine
 
 from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_engine
+from enrollment.kiosk_files import create_kiosk_router
 from enrollment.kiosks import KioskRegistry
 from enrollment.packs import load_pack, read_manifest
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose, draw_poses
 from enrollment.receipts import ReceiptIssuer
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
@@ -28,7 +30,12 @@ PROVIDERS = {
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
 }
 
-POSES: Final = {"photograph": lambda: ("front",), "live": draw_poses}
+PAGE_PACK: Final = "opencv"  # whose detector guides people on the kiosk page
+
+POSES: Final[dict[str, Callable[[], tuple[Pose, ...]]]] = {
+    "photograph": lambda: (Pose.FRONT,),
+    "live": draw_poses,
+}
 
 
 @contextmanager
@@ -51,7 +58,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     )
     with gallery:
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
-        yield create_app(
+        app = create_app(
             FrontDesk(
                 service,
                 KioskRegistry(engine),
@@ -60,6 +67,13 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
                 draw_poses=POSES[settings.capture],
             )
         )
+        app.include_router(create_kiosk_router(_page_detector(settings)))
+        yield app
+
+
+def _page_detector(settings: Settings) -> Path:
+    """The detector of the page, which needs not be the service's own."""
+    return settings.models_dir() / PAGE_PACK / read_manifest(PAGE_PACK).detector.file.name
 
 
 def open_database(settings: Settings) -> Engine:

@@ -2,7 +2,7 @@
 
 import { Api } from "./api.js";
 import { forgetDevice, loadDevice } from "./device.js";
-import { byId } from "./dom.js";
+import { byId, readJson } from "./dom.js";
 import { isPersonal, next, stepOf } from "./flow.js";
 import { Translator } from "./i18n.js";
 import { IdleWatch } from "./idle.js";
@@ -23,6 +23,8 @@ class Kiosk {
   translator;
   /** @type {Api} */
   api;
+  /** @type {{keepsImages: boolean}} from the service: whether it can keep images for review */
+  settings;
   #leaving = new AbortController();
   #expiry;
   #idle = new IdleWatch(
@@ -31,7 +33,10 @@ class Kiosk {
   );
 
   async start() {
-    this.translator = await Translator.load();
+    [this.translator, this.settings] = await Promise.all([
+      Translator.load(),
+      readJson("settings.json"),
+    ]);
     this.translator.reset();
     this.#listen();
     const device = await loadDevice();

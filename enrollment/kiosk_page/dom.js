@@ -1,4 +1,4 @@
-// Short names for what every screen does with the document.
+// Short names for what many modules do with the document and the page's files.
 
 /** @param {string} id of an element that index.html has @returns {HTMLElement} */
 export function byId(id) {
@@ -8,4 +8,11 @@ export function byId(id) {
 /** Listen for as long as a screen is shown. */
 export function on(id, type, listener, signal) {
   byId(id).addEventListener(type, listener, { signal });
+}
+
+/** Read one of the page's own files. @param {string} path below /kiosk/ */
+export async function readJson(path) {
+  const response = await fetch(new URL(path, import.meta.url));
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
 }

@@ -44,22 +44,19 @@ export function stepOf(screen) {
 }
 
 const RETAKE = [
-  "eyes_closed",
   "face_blurred",
   "face_covered",
-  "face_rejected",
+  "face_low_contrast",
   "face_too_bright",
   "face_too_dark",
   "face_too_small",
   "face_turned",
   "frame_reused",
   "frames_inconsistent",
-  "low_contrast",
   "multiple_faces",
   "no_face",
   "pose_not_shown",
   "presentation_attack_suspected",
-  "quality_rejected",
 ];
 const RESCAN = ["commitment_already_enrolled", "statement_invalid"];
 const SHUT = ["kiosk_revoked", "kiosk_unknown"];

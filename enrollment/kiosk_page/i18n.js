@@ -1,6 +1,8 @@
 // Texts in the person's language, from locales/*.json. All are loaded at the start: a language
 // can be chosen while the network is lost.
 
+import { readJson } from "./dom.js";
+
 /**
  * @typedef {object} Language
  * @property {string} tag BCP 47
@@ -70,6 +72,12 @@ export class Translator {
     if (element.textContent !== text) element.textContent = text;
   }
 
+  /** Show a text that we have in English only. */
+  showUntranslated(element, text) {
+    delete element.dataset.text;
+    element.textContent = text;
+  }
+
   /** Fill every element that names a text. @param {HTMLElement} root */
   apply(root) {
     for (const element of root.querySelectorAll("[data-text]")) {
@@ -86,10 +94,4 @@ export class Translator {
   #find(tag) {
     return this.languages.find((language) => language.tag === tag);
   }
-}
-
-async function readJson(path) {
-  const response = await fetch(new URL(path, import.meta.url));
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return response.json();
 }

@@ -9,7 +9,8 @@ export class Visit {
   /** @type {import("./api.js").Session | null} */
   session = null;
   statement = "";
-  keepImage = false;
+  /** @type {boolean | undefined} undefined where the service keeps no images at all */
+  keepImage = undefined;
   idempotencyKey = "";
   /** @type {Uint8Array[]} JPEG, one a pose */
   frames = [];
@@ -40,7 +41,7 @@ export class Visit {
     this.wipeFrames();
     this.session = null;
     this.statement = "";
-    this.keepImage = false;
+    this.keepImage = undefined;
   }
 }
 

@@ -12,7 +12,7 @@ export function result(kiosk, signal, { answer, problem }) {
     return;
   }
   if (problem) showProblem(kiosk.translator, problem);
-  else showOutcome(kiosk.translator, answer);
+  else showOutcome(kiosk.translator, answer.outcome, kiosk.visit.keepImage);
   showReceipt(answer?.receipt);
   const again = byId("again");
   again.hidden = event === "left";
@@ -23,10 +23,11 @@ export function result(kiosk, signal, { answer, problem }) {
   on("finish", "click", () => kiosk.happened("left"), signal);
 }
 
-function showOutcome(translator, { outcome }) {
+function showOutcome(translator, outcome, imageKept) {
   showIcon(outcome);
   translator.show(byId("result-title"), `result.${outcome}`);
-  translator.show(byId("result-lead"), `result.${outcome}.lead`);
+  const kept = imageKept && outcome !== "duplicate" ? ".kept" : "";
+  translator.show(byId("result-lead"), `result.${outcome}.lead${kept}`);
   translator.show(byId("result-next"), `result.${outcome}.next`);
 }
 
@@ -35,14 +36,9 @@ function showProblem(translator, { code, detail }) {
   const known = translator.has(`problem.${code}`);
   translator.show(byId("result-title"), "result.problem");
   translator.show(byId("result-lead"), known ? `problem.${code}` : "problem.unknown");
-  // A problem newer than our texts: better the service's own English than nothing.
-  if (known) translator.show(byId("result-next"), "result.problem.next");
-  else showPlain(byId("result-next"), detail);
-}
-
-function showPlain(element, text) {
-  delete element.dataset.text;
-  element.textContent = text;
+  // What only an operator can mend, or is newer than our texts, is told in the service's English.
+  if (known && code !== "clock_skewed") translator.show(byId("result-next"), "result.problem.next");
+  else translator.showUntranslated(byId("result-next"), detail);
 }
 
 function showIcon(kind) {
