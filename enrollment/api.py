@@ -1,7 +1,8 @@
 """The HTTP interface of enrolment, for kiosks; `personhood.app.open_service` puts it together.
 
-A kiosk registers once; then each person has a session and, in it, an enrolment. Every request but the registration is signed by the kiosk (`enrollment.signatures`). Photographs
-travel as base64 in JSON and live in memory only: multipart forms would be spooled to disk.
+A kiosk registers once; then each person has a session and, in it, an enrolment. Every request but
+the registration is signed by the kiosk (`enrollment.signatures`). Photographs travel as base64 in
+JSON and live in memory only: multipart forms would be spooled to disk.
 """
 
 import hashlib

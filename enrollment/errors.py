@@ -42,8 +42,8 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   │   └── FaceCovered
     │   ├── PoseNotShown              the frames together
     │   ├── FramesInconsistent
-    │   └── PresentationAttackSuspected
-    │       └── FrameReused
+    │   ├── PresentationAttackSuspected
+    │   └── FrameReused
     ├── ServiceBusy                   too many at once; the same request may be retried
     ├── ModelPackError                the models on this machine; never on the wire
     │   ├── ModelPackUnknown
@@ -306,7 +306,7 @@ class PresentationAttackSuspected(FaceRejected):
     code = "presentation_attack_suspected"
 
 
-class FrameReused(PresentationAttackSuspected):
+class FrameReused(FaceRejected):
     """The photograph, or nearly the same one, was sent before."""
 
     code = "frame_reused"

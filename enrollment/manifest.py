@@ -42,10 +42,15 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class DetectorSpec:
-    """A detector and how to drive it."""
+    """A detector and how to drive it.
+
+    Args:
+        min_confidence: below which something covers the face (`enrollment.quality`); 0 if unknown.
+    """
 
     file: ModelFile
     kind: DetectorKind
+    min_confidence: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Manifest:
     Args:
         thresholds: cosines for review and duplicate.
         thresholds_source: how and on what they were measured.
+        same_person: the cosine that any two frames of one session reach (`enrollment.frames`);
+            the review threshold if the manifest names none.
     """
 
     name: str
@@ -74,6 +81,7 @@ class Manifest:
     embedder: EmbedderSpec
     thresholds: Thresholds
     thresholds_source: str
+    same_person: float
 
     @property
     def files(self) -> tuple[ModelFile, ModelFile]:
@@ -113,7 +121,11 @@ def _manifest(table: dict[str, Any]) -> Manifest:
     return Manifest(
         name=_one_of_pattern(table["name"], re.compile(r"[\w-]+")),
         embedding_size=_positive(table["embedding_size"]),
-        detector=DetectorSpec(_file(detector), _one_of(detector["kind"], get_args(DetectorKind))),
+        detector=DetectorSpec(
+            _file(detector),
+            _one_of(detector["kind"], get_args(DetectorKind)),
+            min_confidence=_fraction(float(detector.get("min_confidence", 0.0))),
+        ),
         embedder=EmbedderSpec(
             _file(embedder),
             channels=_one_of(embedder["channels"], get_args(Channels)),
@@ -121,8 +133,9 @@ def _manifest(table: dict[str, Any]) -> Manifest:
             std=_positive(float(embedder["std"])),
             max_batch=_positive(embedder["max_batch"]),
         ),
-        thresholds=Thresholds(float(thresholds["review"]), float(thresholds["duplicate"])),
+        thresholds=Thresholds(_cosine(thresholds["review"]), _cosine(thresholds["duplicate"])),
         thresholds_source=str(thresholds["source"]),
+        same_person=_fraction(float(thresholds.get("same_person", thresholds["review"]))),
     )
 
 
@@ -148,7 +161,19 @@ def _one_of_pattern(value: Any, pattern: re.Pattern[str]) -> str:
     return value
 
 
+def _cosine(value: Any) -> float:
+    if not -1.0 <= float(value) <= 1.0:
+        raise ValueError(f"{value} is no cosine")
+    return float(value)
+
+
 def _positive(value: _Number) -> _Number:
     if not value > 0:
         raise ValueError(f"{value} is not positive")
+    return value
+
+
+def _fraction(value: float) -> float:
+    if not 0 <= value < 1:
+        raise ValueError(f"{value} is not in [0, 1)")
     return value

@@ -18,7 +18,7 @@ from enrollment.quality import assess
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
 from uniqueness.decision import Decision
 from uniqueness.gallery import Gallery
-from uniqueness.template import Template
+from uniqueness.template import Probe, Template
 
 _STATUS: Final = {
     Decision.UNIQUE: EnrollmentStatus.ACCEPTED,
@@ -34,8 +34,9 @@ class EnrollmentService:
     Args:
         detector: of the gallery's model pack, from `enrollment.engine.open_engine`.
         embedder: likewise.
-        gallery: open; this service is its only user.
-        store: of enrolments. What a crash left pending in it is settled here, at once.
+        gallery: open.
+        store: of enrolments. What a crash left pending in it is settled here, at once: so only
+            one service may run on a database, and its maker holds an `Ownership` of it.
     """
 
     def __init__(
@@ -86,13 +87,13 @@ class EnrollmentService:
         if answered := self._answered_before(request):
             return answered
         with self._rejection_counted():
-            template = self._template(frames, poses)  # 1 to 4
+            probe = self._probe(frames, poses)  # 1 to 4
         with self._locks[request.commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:
                 return enrollment
-            decision = self._gallery.identify_and_enroll(template, request.idempotency_key)  # 6
-            return self._store.settle(enrollment, _STATUS[decision])  # 7, 8
+            found = self._gallery.identify_and_enroll(probe, request.idempotency_key)  # 6
+            return self._store.settle(enrollment, _STATUS[found.decision])  # 7, 8
 
     def recover(self) -> None:
         """Settle the enrolments that were under way when the service last stopped."""
@@ -103,15 +104,15 @@ class EnrollmentService:
         """List accepted identity commitments in the order in which they are to be published."""
         return self._store.accepted_commitments()
 
-    def _template(self, frames: Sequence[bytes], poses: Sequence[str]) -> Template:
-        """Make a template of the person in the frames, or refuse them with the reason."""
+    def _probe(self, frames: Sequence[bytes], poses: Sequence[str]) -> Probe:
+        """Make a probe of the person in the frames, or refuse them with the reason."""
         if len(frames) != len(poses):
             raise MalformedRequest(f"This session takes {len(poses)} frames, one for each pose.")
         image = decode(frames[0])  # 1
         face = exactly_one(self._detector.detect(image))  # 2
         aligned = align(image, face)
         assess(face, aligned).require()  # 3
-        return Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
+        return Probe((Template(self._embedder.embed([aligned])[0], self._gallery.model),))  # 4
 
     @contextmanager
     def _rejection_counted(self) -> Iterator[None]:
@@ -142,8 +143,8 @@ class EnrollmentService:
         return self._store.reserve(request)
 
     def _settle_by_verdict(self, enrollment: Enrollment) -> None:
-        decision = self._gallery.verdict(enrollment.idempotency_key)
-        if decision is None:
+        found = self._gallery.verdict(enrollment.idempotency_key)
+        if found is None:
             self._store.discard(enrollment)
         else:
-            self._store.settle(enrollment, _STATUS[decision])
+            self._store.settle(enrollment, _STATUS[found.decision])

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
-from sqlalchemy import Engine, create_engine
 
 from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_engine
@@ -18,11 +17,13 @@ from enrollment.pose import Pose, draw_poses
 from enrollment.receipts import ReceiptIssuer
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
-from personhood.keys import receipt_key, template_key
+from personhood.database import open_database
+from personhood.keys import receipt_key, template_keys
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.ownership import Ownership
 from uniqueness.store import GalleryStore
 
 PROVIDERS = {
@@ -44,19 +45,15 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
 
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
-        UniquenessError: the gallery is owned by another process, or cannot be read.
+        UniquenessError: another service runs on the database, or the gallery cannot be read.
     """
     pack = load_pack(settings.model_pack, settings.models_dir())
     detector, embedder = open_engine(pack, PROVIDERS[settings.device])
-    engine = open_database(settings)
+    engine = open_database(settings, upgrade=True)
     manifest = pack.manifest
-    gallery = Gallery.open(
-        GalleryStore(engine, template_key(settings)),
-        FaissFlatIndex(manifest.embedding_size),
-        manifest.thresholds,
-        manifest.model,
-    )
-    with gallery:
+    store = GalleryStore(engine, template_keys(settings))
+    indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
+    with Ownership(engine), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
         app = create_app(
             FrontDesk(
@@ -76,14 +73,9 @@ def _page_detector(settings: Settings) -> Path:
     return settings.models_dir() / PAGE_PACK / read_manifest(PAGE_PACK).detector.file.name
 
 
-def open_database(settings: Settings) -> Engine:
-    """The one database of gallery and enrolments."""
-    return create_engine(settings.database())
-
-
 def open_kiosks(settings: Settings) -> KioskRegistry:
     """Who may enrol people."""
-    return KioskRegistry(open_database(settings))
+    return KioskRegistry(open_database(settings, upgrade=True))
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from personhood.commands import chain, demo, install, kiosk, service, wallet
+from personhood.commands import chain, database, demo, install, kiosk, service, wallet
 from personhood.settings import describe_invalid
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
 app.command("publish")(chain.publish)
 app.add_typer(kiosk.app, name="kiosk")
+app.add_typer(database.app, name="db")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")

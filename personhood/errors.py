@@ -5,6 +5,8 @@ PersonhoodError
 ├── ServiceRefused        the enrolment service answered no
 ├── KioskNotRegistered    this device has no key that the service knows
 ├── KeyUnusable           a key in the environment or in a key file is not one
+├── DatabaseBehind        the database has an earlier version's schema
+├── DatabaseAhead         the database has a later version's schema
 ├── FacesUnusable         the directory of photographs has not what was asked for
 └── DemoFailed            a step of the demo did not come out as promised
 """
@@ -32,6 +34,14 @@ class KioskNotRegistered(PersonhoodError):
 
 class KeyUnusable(PersonhoodError):
     code = "key_unusable"
+
+
+class DatabaseBehind(PersonhoodError):
+    code = "database_behind"
+
+
+class DatabaseAhead(PersonhoodError):
+    code = "database_ahead"
 
 
 class FacesUnusable(PersonhoodError):

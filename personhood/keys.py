@@ -5,28 +5,31 @@ from pathlib import Path
 
 from personhood.errors import KeyUnusable
 from personhood.settings import Settings
-from uniqueness.sealing import load_or_create_key
+from uniqueness.key_files import KeyFiles, load_or_create_key
+from uniqueness.sealing import KEY_BYTES, Keyring
 
 
-def template_key(settings: Settings) -> bytes:
-    """The 32 bytes that encrypt templates at rest.
+def template_keys(settings: Settings) -> Keyring:
+    """The keys that encrypt records at rest: all from the environment, or all from files.
 
     Raises:
-        KeyUnusable: the variable is not 32 bytes in hex.
-        InvalidKey: the key file cannot be used.
+        KeyUnusable: a variable holds what is not 32 bytes in hex, or retired keys without the
+            active one.
+        InvalidKey: a key file cannot be used.
     """
     if settings.template_key is None:
-        return load_or_create_key(settings.data_dir() / "template.key")
-    try:
-        key = bytes.fromhex(settings.template_key.get_secret_value())
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise KeyUnusable(
-            "PERSONHOOD_TEMPLATE_KEY is not 32 bytes in hex: unset it to have a key file made, "
-            "or make one with `openssl rand -hex 32`"
-        )
-    return key
+        if settings.template_keys_retired is not None:
+            raise KeyUnusable(
+                "PERSONHOOD_TEMPLATE_KEYS_RETIRED is set without PERSONHOOD_TEMPLATE_KEY: set "
+                "both, or keep all keys in files"
+            )
+        return KeyFiles(settings.template_key_file())
+    active = _parse_key("PERSONHOOD_TEMPLATE_KEY", settings.template_key.get_secret_value())
+    given = settings.template_keys_retired
+    retired = given.get_secret_value().split(",") if given else []
+    return Keyring(
+        active, [_parse_key("PERSONHOOD_TEMPLATE_KEYS_RETIRED", text.strip()) for text in retired]
+    )
 
 
 def receipt_key(settings: Settings) -> bytes:
@@ -52,3 +55,16 @@ def write_private(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise KeyUnusable(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _parse_key(variable: str, text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise KeyUnusable(
+            f"{variable} is not 32 bytes in hex: unset it to have a key file made, or make a key "
+            "with `openssl rand -hex 32`"
+        )
+    return key

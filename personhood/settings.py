@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     template_key: SecretStr | None = Field(
         None, description="32 bytes in hex that encrypt templates; a file under `home` when unset"
     )
+    template_keys_retired: SecretStr | None = Field(
+        None, description="earlier template keys in hex, separated by commas; see `keys rotate`"
+    )
     sender_key: SecretStr | None = Field(
         None, description="32 bytes in hex of the account that pays gas; node-held when unset"
     )
@@ -58,6 +61,9 @@ class Settings(BaseSettings):
         path = self.home.expanduser()
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
+
+    def template_key_file(self) -> Path:
+        return self.data_dir() / "template.key"
 
     def deployment_file(self) -> Path:
         return self.data_dir() / "deployment.json"

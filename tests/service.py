@@ -26,7 +26,10 @@ from identity_proofs.identity import Identity
 from personhood.kiosk_client import Device, KioskClient, Prepared, Turn
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
-from uniqueness.store import GalleryStore, TemplateRow
+from uniqueness.ownership import Ownership
+from uniqueness.schema import TemplateRow
+from uniqueness.sealing import Keyring
+from uniqueness.store import GalleryStore
 
 
 def wallet(number: int) -> Identity:
@@ -93,13 +96,9 @@ def running_kiosk(
 ) -> Iterator[Kiosk]:
     """Serve on a free port, with its data in a directory, for as long as the block runs."""
     database = create_engine(f"sqlite:///{directory}/personhood.db")
-    gallery = Gallery.open(
-        GalleryStore(database, b"k" * 32),
-        FaissFlatIndex(manifest.embedding_size),
-        manifest.thresholds,
-        manifest.model,
-    )
-    with gallery:
+    store = GalleryStore(database, Keyring(b"k" * 32))
+    indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
+    with Ownership(database), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         service = EnrollmentService(*engine, gallery, EnrollmentStore(database))
         kiosks = KioskRegistry(database)
         desk = FrontDesk(

@@ -12,16 +12,12 @@ from typing import Self
 
 from sqlalchemy import Engine, Row, func, select
 
-from uniqueness.database import prepare
+from uniqueness.census import people_by_models
+from uniqueness.database import writer
 from uniqueness.decision import Decision, Thresholds
-from uniqueness.store import (
-    HISTOGRAM_BINS_PER_UNIT,
-    REJECTED,
-    Base,
-    OutcomeRow,
-    ScoreCountRow,
-    TemplateRow,
-)
+from uniqueness.schema import OutcomeRow, ScoreCountRow
+from uniqueness.store import create_tables
+from uniqueness.tally import HISTOGRAM_BINS_PER_UNIT, REJECTED
 
 # Told apart without colour: in print, in grey, and by people who see colours differently.
 _FACE = {Decision.UNIQUE: "0.8", Decision.REVIEW: "1.0", Decision.DUPLICATE: "0.55"}
@@ -49,11 +45,14 @@ class AuditReport:
         people_enrolled: people with a template.
         outcomes: decisions and rejections, by kind.
         rejections: captures that never became a probe, by the code of the reason.
-        models: name of each model with a template or an outcome.
+        people_by_models: people by the models of which they have templates: while a model is
+            retired, those with the old one alone, with both, with the new one alone.
+        models: each model with a template, and what each outcome was decided by.
         histograms: one an outcome that has scores.
     """
 
     people_enrolled: int
+    people_by_models: dict[str, int]
     outcomes: dict[str, int]
     rejections: dict[str, int]
     models: tuple[str, ...]
@@ -62,24 +61,29 @@ class AuditReport:
     @classmethod
     def read(cls, engine: Engine) -> Self:
         """Read the report from a gallery's database, in one consistent view of it."""
-        people = select(func.count(func.distinct(TemplateRow.person_id)))
         outcomes = select(OutcomeRow.outcome, func.count()).group_by(OutcomeRow.outcome)
         rejections = (
             select(OutcomeRow.reason, func.count())
             .where(OutcomeRow.outcome == REJECTED)
             .group_by(OutcomeRow.reason)
         )
-        models = select(OutcomeRow.model).union(select(TemplateRow.model))
+        models = select(OutcomeRow.model).distinct()
         scores = select(
             ScoreCountRow.outcome, ScoreCountRow.bin, func.sum(ScoreCountRow.count)
         ).group_by(ScoreCountRow.outcome, ScoreCountRow.bin)
-        Base.metadata.create_all(prepare(engine))
+        with writer(engine).begin() as connection:
+            create_tables(connection)
         with engine.begin() as connection:
+            people = people_by_models(connection)
+            stored = frozenset[str]().union(*people)
             return cls(
-                people_enrolled=connection.scalar(people) or 0,
+                people_enrolled=sum(people.values()),
+                people_by_models=dict(
+                    sorted((" + ".join(sorted(key)), count) for key, count in people.items())
+                ),
                 outcomes=_counts(connection.execute(outcomes)),
                 rejections=_counts(connection.execute(rejections)),
-                models=tuple(sorted(connection.scalars(models))),
+                models=tuple(sorted(stored.union(connection.scalars(models)))),
                 histograms=_histograms(connection.execute(scores)),
             )
 
@@ -90,6 +94,9 @@ class AuditReport:
     def to_text(self) -> str:
         """Give the report for people."""
         lines = [f"people enrolled  {self.people_enrolled}", f"model  {', '.join(self.models)}"]
+        if len(self.people_by_models) > 1:
+            lines += ["", "people, by the models they have templates of"]
+            lines += _table(self.people_by_models)
         lines += ["", "outcomes", *_table(self.outcomes)]
         lines += ["", "rejections, by reason", *_table(self.rejections)]
         lines += ["", "best score against anyone enrolled, by outcome"]

@@ -12,10 +12,13 @@ const FACE_HEIGHT = { min: 0.3, max: 0.72 }; // of the frame
 const MIN_EYE_DISTANCE = 48; // pixels
 const CENTER = [0.5, 0.5]; // of the frame, where the face's middle should be
 const OFF_CENTER = { across: 0.16, down: 0.15 }; // of the frame's width and height
-const BRIGHTNESS = { min: 50, max: 215 }; // mean luma
-const MIN_CONTRAST = 14; // standard deviation of the luma
-const MAX_SIDE_LIGHT = 0.6;
+const BRIGHTNESS = { min: 60, max: 202 }; // mean luma
+const MAX_UNDEREXPOSED = 0.32; // of the face's pixels
+const MAX_OVEREXPOSED = 0.2;
+const MIN_DYNAMIC_RANGE = 5.3; // bits
+const MAX_SIDE_LIGHT = 0.6; // of the brighter half of the face
 const MIN_SHARPNESS = 30; // variance of the Laplacian
+const MIN_CONFIDENCE = 0.9; // of the detector, which falls when something covers a face
 const MAX_ROLL = 18; // degrees
 const MAX_PITCH = 24;
 const MAX_FRONT_YAW = 14;
@@ -24,7 +27,7 @@ const TURNED_YAW = { min: 29, max: 52 };
 /**
  * What to do, as the key of a text (`hint.<code>`); "hold" when all is well.
  * @typedef {"no_face" | "one_person" | "closer" | "back" | "center" | "straighten" | "darker"
- *   | "brighter" | "even_light" | "sharper" | "look_straight" | "look_up" | "look_down"
+ *   | "brighter" | "even_light" | "sharper" | "uncover" | "look_straight" | "look_up" | "look_down"
  *   | "turn_left" | "turn_right" | "turn_less" | "hold"} Hint
  */
 
@@ -39,8 +42,11 @@ export function advise({ width, height, faces, measures }, pose) {
   if (!face) return "no_face";
   if (others.some((other) => isBystander(other, face))) return "one_person";
   return (
-    place(face, width, height) ?? light(measures) ?? attitude(headPose(face.landmarks), pose) ??
-    focus(measures) ?? "hold"
+    place(face, width, height) ??
+    light(measures) ??
+    attitude(headPose(face.landmarks), pose) ??
+    clarity(face, measures, pose) ??
+    "hold"
   );
 }
 
@@ -60,10 +66,11 @@ function place({ box, landmarks }, width, height) {
   return offAcross > OFF_CENTER.across || offDown > OFF_CENTER.down ? "center" : undefined;
 }
 
-function light({ brightness, contrast, sideLight }) {
-  if (brightness < BRIGHTNESS.min) return "brighter";
-  if (brightness > BRIGHTNESS.max) return "darker";
-  return sideLight > MAX_SIDE_LIGHT || contrast < MIN_CONTRAST ? "even_light" : undefined;
+function light({ brightness, underexposed, overexposed, dynamicRange, sideLight }) {
+  if (brightness < BRIGHTNESS.min || underexposed > MAX_UNDEREXPOSED) return "brighter";
+  if (brightness > BRIGHTNESS.max || overexposed > MAX_OVEREXPOSED) return "darker";
+  const flat = dynamicRange < MIN_DYNAMIC_RANGE;
+  return flat || sideLight > MAX_SIDE_LIGHT ? "even_light" : undefined;
 }
 
 /** @param {import("./vision/pose.js").HeadPose} head @param {Pose} pose */
@@ -80,8 +87,9 @@ function attitude({ yaw, pitch, roll }, pose) {
   return pitch < -MAX_PITCH ? "look_down" : undefined;
 }
 
-function focus({ sharpness }) {
-  return sharpness < MIN_SHARPNESS ? "sharper" : undefined;
+function clarity({ confidence }, { sharpness }, pose) {
+  if (sharpness < MIN_SHARPNESS) return "sharper";
+  return pose === "front" && confidence < MIN_CONFIDENCE ? "uncover" : undefined;
 }
 
 const across = ([left, , right]) => right - left;

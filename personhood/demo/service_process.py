@@ -15,7 +15,11 @@ from personhood.kiosk_client import KioskClient
 from personhood.settings import Settings
 
 _START_TIMEOUT = 60.0  # seconds
-_OPERATORS_OWN = {"PERSONHOOD_DATABASE_URL", "PERSONHOOD_TEMPLATE_KEY"}
+_OPERATORS_OWN = {
+    "PERSONHOOD_DATABASE_URL",
+    "PERSONHOOD_TEMPLATE_KEY",
+    "PERSONHOOD_TEMPLATE_KEYS_RETIRED",
+}
 
 
 @contextmanager

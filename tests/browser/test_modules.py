@@ -97,8 +97,14 @@ def test_the_page_measures_light_and_sharpness_as_the_service_does() -> None:
     report = assess(face, aligned)
     rgba = np.dstack([aligned.pixels[:, :, ::-1], np.full((112, 112, 1), 255, np.uint8)])
     measures = call("vision/measures.js", "measure", np.ascontiguousarray(rgba))
-    assert measures["brightness"] == pytest.approx(report.brightness, rel=1e-3)
-    assert measures["sharpness"] == pytest.approx(report.sharpness, rel=1e-3)
+    expected = {
+        "brightness": report.brightness,
+        "underexposed": report.underexposed,
+        "overexposed": report.overexposed,
+        "dynamicRange": report.dynamic_range,
+        "sharpness": report.sharpness,
+    }
+    assert {name: measures[name] for name in expected} == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_page_aligns_a_face_as_the_service_does() -> None:

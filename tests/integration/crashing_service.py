@@ -18,6 +18,7 @@ from enrollment.store import EnrollmentRequest, EnrollmentStore
 from tests.models import opencv_pack
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore
 
 POINTS = {
@@ -35,14 +36,10 @@ def main(directory: str, key: str, commitment: str, photograph: str, point: str)
     database = create_engine(f"sqlite:///{directory}/personhood.db")
     stores = {
         "enrollments": EnrollmentStore(database),
-        "templates": GalleryStore(database, b"k" * 32),
+        "templates": GalleryStore(database, Keyring(b"k" * 32)),
     }
-    gallery = Gallery.open(
-        stores["templates"],
-        FaissFlatIndex(pack.manifest.embedding_size),
-        pack.manifest.thresholds,
-        pack.manifest.model,
-    )
+    indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}
+    gallery = Gallery.open(stores["templates"], indexes, pack.manifest.thresholds)
     service = EnrollmentService(*open_engine(pack), gallery, stores["enrollments"])
     store, method, when = POINTS[point]
     die_at(stores[store], method, when)

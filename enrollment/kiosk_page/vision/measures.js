@@ -12,6 +12,8 @@ const REFERENCE = [
   [70.7299, 92.2041],
 ];
 const INNER = [20, 92]; // the part that shows skin and not background
+const DARKEST = 25; // luma up to which a pixel is underexposed
+const BRIGHTEST = 247; // luma from which it is overexposed
 
 /**
  * The least-squares similarity that brings landmarks to the reference points: in complex numbers
@@ -37,7 +39,9 @@ export function alignment(landmarks) {
 /**
  * @typedef {object} Measures
  * @property {number} brightness mean luma of the inner face, 0 to 255
- * @property {number} contrast its standard deviation
+ * @property {number} underexposed fraction of pixels without shades in the dark
+ * @property {number} overexposed fraction of pixels without shades in the light
+ * @property {number} dynamicRange entropy of the luma's histogram, bits
  * @property {number} sideLight how much brighter one half is than the other, 0 to 1
  * @property {number} sharpness variance of the Laplacian of the luma
  */
@@ -59,9 +63,12 @@ export function measure(rgba) {
   }
   const left = average(luma.filter((_, i) => i % side < side / 2));
   const right = average(luma.filter((_, i) => i % side >= side / 2));
+  const shades = histogram(luma);
   return {
     brightness: average(luma),
-    contrast: Math.sqrt(variance(luma)),
+    underexposed: sum(shades.slice(0, DARKEST + 1)),
+    overexposed: sum(shades.slice(BRIGHTEST)),
+    dynamicRange: -sum(shades.map((share) => (share > 0 ? share * Math.log2(share) : 0))),
     sideLight: Math.abs(left - right) / Math.max(left, right, 1),
     sharpness: variance(laplacian),
   };
@@ -81,10 +88,18 @@ function innerLuma(rgba) {
   return luma;
 }
 
+/** The share of each shade, 0 to 255. */
+function histogram(luma) {
+  const shares = new Float64Array(256);
+  for (const value of luma) shares[Math.round(value)] += 1 / luma.length;
+  return shares;
+}
+
 const mean = (points) => [0, 1].map((axis) => average(points.map((point) => point[axis])));
-const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+const average = (values) => sum(values) / values.length;
 
 function variance(values) {
   const middle = average(values);
-  return values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / values.length;
+  return values.reduce((total, value) => total + (value - middle) ** 2, 0) / values.length;
 }

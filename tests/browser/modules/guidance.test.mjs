@@ -4,7 +4,14 @@ import { test } from "node:test";
 import { Shutter, SteadyHint, advise } from "../../../enrollment/kiosk_page/guidance.js";
 
 const FRAME = { width: 1280, height: 720 };
-const WELL_LIT = { brightness: 130, contrast: 45, sideLight: 0.1, sharpness: 300 };
+const WELL_LIT = {
+  brightness: 130,
+  underexposed: 0.01,
+  overexposed: 0,
+  dynamicRange: 6.8,
+  sideLight: 0.1,
+  sharpness: 300,
+};
 
 /** A face of a size, with its middle somewhere, its nose moved sideways, and tilted. */
 function face({ size = 330, at = [640, 360], nose = 0, roll = 0, level = 0.55 } = {}) {
@@ -43,11 +50,19 @@ test("each fault has its own hint", () => {
     darker: look(face(), { ...WELL_LIT, brightness: 235 }),
     even_light: look(face(), { ...WELL_LIT, sideLight: 0.8 }),
     sharper: look(face(), { ...WELL_LIT, sharpness: 8 }),
+    uncover: look({ ...face(), confidence: 0.85 }),
     look_straight: look(face({ nose: 0.25 })),
     look_up: look(face({ level: 0.8 })),
     look_down: look(face({ level: 0.3 })),
   };
   for (const [hint, seen] of Object.entries(cases)) assert.equal(advise(seen, "front"), hint);
+});
+
+test("light is judged by its range and its extremes too", () => {
+  const judge = (change) => advise(look(face(), { ...WELL_LIT, ...change }), "front");
+  assert.equal(judge({ underexposed: 0.5 }), "brighter");
+  assert.equal(judge({ overexposed: 0.3 }), "darker");
+  assert.equal(judge({ dynamicRange: 4 }), "even_light");
 });
 
 test("a small face in the background does not disturb", () => {

@@ -10,10 +10,15 @@ from enrollment.problems import internal_problem, problem_of, status_of
 from identity_proofs.errors import InvalidStatement
 from uniqueness.errors import (
     GalleryOwned,
+    InvalidFusion,
+    InvalidIndexState,
     InvalidTemplate,
     InvalidThresholds,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
     SealError,
+    SnapshotError,
     UniquenessError,
 )
 
@@ -23,10 +28,15 @@ NEVER_ON_THE_WIRE = (
     KioskNameTaken,
     ReceiptInvalid,
     SealError,
+    SnapshotError,
     GalleryOwned,
+    InvalidFusion,
+    InvalidIndexState,
     InvalidThresholds,
     InvalidTemplate,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
 )
 
 

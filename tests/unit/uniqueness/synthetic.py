@@ -3,7 +3,7 @@
 import numpy as np
 
 from uniqueness.decision import Thresholds
-from uniqueness.template import FloatArray, Template
+from uniqueness.template import FloatArray, Probe, Template
 
 DIMENSION = 64
 MODEL = "synthetic:1"
@@ -22,6 +22,10 @@ def people(count: int, seed: int = 0) -> FloatArray:
 
 def template(vector: FloatArray, model: str = MODEL) -> Template:
     return Template(vector, model)
+
+
+def probe(vector: FloatArray, model: str = MODEL) -> Probe:
+    return Probe((template(vector, model),))
 
 
 def at_cosine(vector: FloatArray, cosine: float, seed: int = 1) -> FloatArray:
