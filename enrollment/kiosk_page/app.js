@@ -108,7 +108,8 @@ class Kiosk {
     byId("leave").hidden = !isPersonal(this.screen) || this.screen === "result";
     this.#showStep(stepOf(this.screen));
     if (isPersonal(this.screen)) {
-      this.#idle.start(this.screen === "result" ? RESULT_LIMIT : IDLE_LIMIT);
+      if (this.screen === "result") this.#idle.start(RESULT_LIMIT);
+      else this.#idle.start(IDLE_LIMIT, IDLE_WARNING);
     } else {
       this.#idle.stop();
       byId("idle").close();
@@ -150,7 +151,8 @@ class Kiosk {
 
   #listen() {
     byId("leave").addEventListener("click", () => this.happened("left"));
-    byId("idle-stay").addEventListener("click", () => byId("idle").close());
+    byId("idle-stay").addEventListener("click", () => this.touch());
+    byId("idle").addEventListener("cancel", () => this.touch()); // the Escape key
     byId("fullscreen").addEventListener("click", () => document.documentElement.requestFullscreen());
     document.addEventListener("fullscreenchange", () => {
       byId("fullscreen").hidden = document.fullscreenElement !== null;

@@ -7,6 +7,8 @@ export class IdleWatch {
   #onTick;
   #onEnd;
   #limit = 0;
+  #warning = 0;
+  #left = 0;
   #deadline = 0;
   #timer;
 
@@ -17,17 +19,24 @@ export class IdleWatch {
   constructor(onTick, onEnd) {
     this.#onTick = onTick;
     this.#onEnd = onEnd;
+    // Once people are warned, only `touch` counts: a finger that lands as the warning appears
+    // must not make it vanish and hit what lies beneath.
+    const notice = () => this.#left > this.#warning && this.touch();
     for (const type of SIGNS_OF_LIFE) {
-      window.addEventListener(type, () => this.touch(), { capture: true, passive: true });
+      window.addEventListener(type, notice, { capture: true, passive: true });
     }
   }
 
-  /** @param {number} seconds without a sign of life that end the turn */
-  start(seconds) {
+  /**
+   * @param {number} seconds without a sign of life that end the turn
+   * @param {number} warning of them, the last, in which people have been warned
+   */
+  start(seconds, warning = 0) {
     this.stop();
-    this.#limit = 1000 * seconds;
-    this.touch();
+    this.#limit = seconds;
+    this.#warning = warning;
     this.#timer = setInterval(() => this.#tick(), TICK);
+    this.touch();
   }
 
   stop() {
@@ -37,14 +46,14 @@ export class IdleWatch {
 
   /** Somebody is there. */
   touch() {
-    this.#deadline = Date.now() + this.#limit;
-    if (this.#timer) this.#onTick(this.#limit / 1000);
+    this.#deadline = Date.now() + 1000 * this.#limit;
+    if (this.#timer) this.#tick();
   }
 
   #tick() {
-    const left = Math.ceil((this.#deadline - Date.now()) / 1000);
-    if (left > 0) {
-      this.#onTick(left);
+    this.#left = Math.ceil((this.#deadline - Date.now()) / 1000);
+    if (this.#left > 0) {
+      this.#onTick(this.#left);
     } else {
       this.stop();
       this.#onEnd();

@@ -83,6 +83,6 @@ def woman() -> Poses:
     photograph = person_of_six(1)
     return {
         "front": holding(photograph, 0),
-        "left": holding(photograph, 36),
-        "right": holding(photograph, -36),
+        "left": holding(photograph, 41),
+        "right": holding(photograph, -41),
     }
