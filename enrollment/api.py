@@ -18,6 +18,7 @@ from fastapi import APIRouter, FastAPI, Header, Request, Response, status
 from enrollment.gate import MAX_BODY, MAX_SMALL_BODY, Admitted, Gate, read_json
 from enrollment.kiosks import KioskRegistry
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose
 from enrollment.problems import MEDIA_TYPE
 from enrollment.receipts import ReceiptIssuer
 from enrollment.requests import install_problem_handlers, request_id_of
@@ -69,7 +70,7 @@ class FrontDesk:
     kiosks: KioskRegistry
     sessions: SessionStore
     receipts: ReceiptIssuer
-    draw_poses: Callable[[], tuple[str, ...]]
+    draw_poses: Callable[[], tuple[Pose, ...]]
     requests_per_minute: int = REQUESTS_PER_MINUTE
     workers: int | None = None
 

@@ -1,24 +1,17 @@
-"""Enrolment from a photograph to an answer: the whole flow, in the order of the protocol."""
+"""Enrolment from photographs to an answer: the whole flow, in the order of the protocol."""
 
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from enrollment.capture import decode
-from enrollment.engine import align
-from enrollment.errors import (
-    CaptureRejected,
-    CommitmentAlreadyEnrolled,
-    FaceRejected,
-    MalformedRequest,
-)
-from enrollment.faces import FaceDetector, FaceEmbedder, exactly_one
-from enrollment.quality import assess
+from enrollment.errors import CaptureRejected, CommitmentAlreadyEnrolled, FaceRejected
+from enrollment.examination import Examiner
+from enrollment.pose import Pose
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
 from uniqueness.decision import Decision
 from uniqueness.gallery import Gallery
-from uniqueness.template import Probe, Template
+from uniqueness.template import Probe
 
 _STATUS: Final = {
     Decision.UNIQUE: EnrollmentStatus.ACCEPTED,
@@ -32,22 +25,14 @@ class EnrollmentService:
     """Enrols people; safe to call from many threads.
 
     Args:
-        detector: of the gallery's model pack, from `enrollment.engine.open_engine`.
-        embedder: likewise.
+        examiner: makes templates of the gallery's models.
         gallery: open.
         store: of enrolments. What a crash left pending in it is settled here, at once: so only
             one service may run on a database, and its maker holds an `Ownership` of it.
     """
 
-    def __init__(
-        self,
-        detector: FaceDetector,
-        embedder: FaceEmbedder,
-        gallery: Gallery,
-        store: EnrollmentStore,
-    ) -> None:
-        self._detector = detector
-        self._embedder = embedder
+    def __init__(self, examiner: Examiner, gallery: Gallery, store: EnrollmentStore) -> None:
+        self._examiner = examiner
         self._gallery = gallery
         self._store = store
         # A commitment is worked on by one request at a time: each has one of these locks.
@@ -65,7 +50,7 @@ class EnrollmentService:
         return self._gallery.is_open
 
     def enroll(
-        self, request: EnrollmentRequest, frames: Sequence[bytes], poses: Sequence[str]
+        self, request: EnrollmentRequest, frames: Sequence[bytes], poses: Sequence[Pose]
     ) -> Enrollment:
         """Enrol one person, or say why not.
 
@@ -87,7 +72,7 @@ class EnrollmentService:
         if answered := self._answered_before(request):
             return answered
         with self._rejection_counted():
-            probe = self._probe(frames, poses)  # 1 to 4
+            probe = Probe(self._examiner.examine(frames, poses))  # 1 to 4
         with self._locks[request.commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:
@@ -103,16 +88,6 @@ class EnrollmentService:
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""
         return self._store.accepted_commitments()
-
-    def _probe(self, frames: Sequence[bytes], poses: Sequence[str]) -> Probe:
-        """Make a probe of the person in the frames, or refuse them with the reason."""
-        if len(frames) != len(poses):
-            raise MalformedRequest(f"This session takes {len(poses)} frames, one for each pose.")
-        image = decode(frames[0])  # 1
-        face = exactly_one(self._detector.detect(image))  # 2
-        aligned = align(image, face)
-        assess(face, aligned).require()  # 3
-        return Probe((Template(self._embedder.embed([aligned])[0], self._gallery.model),))  # 4
 
     @contextmanager
     def _rejection_counted(self) -> Iterator[None]:

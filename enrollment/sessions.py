@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from enrollment.database import Base, Database
 from enrollment.errors import SessionExpired, SessionUnknown
 from enrollment.kiosks import Kiosk, random_code
+from enrollment.pose import Pose
 
 LIFETIME = 600  # seconds
 _KEPT = 24 * 3600  # seconds after its end, in which a late kiosk still hears `session_expired`
@@ -46,7 +47,7 @@ class Session:
 
     id: str
     challenge: str
-    poses: tuple[str, ...]
+    poses: tuple[Pose, ...]
     expires_at: int
 
 
@@ -63,7 +64,7 @@ class SessionStore:
     def __init__(self, engine: Engine) -> None:
         self._database = Database(engine)
 
-    def open(self, kiosk: Kiosk, poses: Sequence[str]) -> Session:
+    def open(self, kiosk: Kiosk, poses: Sequence[Pose]) -> Session:
         """Begin a turn at a kiosk."""
         now = int(time.time())
         session = Session(uuid.uuid4().hex, random_code(), tuple(poses), now + LIFETIME)
@@ -98,7 +99,9 @@ class SessionStore:
         over = row.closed_by is None and row.expires_at < time.time()
         if over or row.closed_by not in (None, idempotency_key):
             raise SessionExpired("This session is over. Begin a new one.")
-        return Session(row.id, row.challenge, tuple(row.poses.split(",")), row.expires_at)
+        return Session(
+            row.id, row.challenge, tuple(map(Pose, row.poses.split(","))), row.expires_at
+        )
 
     def close(self, session: Session, idempotency_key: str) -> None:
         """End a turn with the request that was decided; only this request is answered again."""

@@ -8,10 +8,11 @@ from typing import Final
 from fastapi import FastAPI
 
 from enrollment.api import FrontDesk, create_app
-from enrollment.engine import open_engine
+from enrollment.examination import Examiner
+from enrollment.extraction import open_models
 from enrollment.kiosk_files import create_kiosk_router
 from enrollment.kiosks import KioskRegistry
-from enrollment.packs import load_pack, read_manifest
+from enrollment.packs import load_packs, read_manifest, read_manifests
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose, draw_poses
 from enrollment.receipts import ReceiptIssuer
@@ -19,11 +20,13 @@ from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.database import open_database
 from personhood.keys import receipt_key, template_keys
+from personhood.policy import decision_rule
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.ownership import Ownership
+from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
 
 PROVIDERS = {
@@ -45,19 +48,25 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
 
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
-        UniquenessError: another service runs on the database, or the gallery cannot be read.
+        CalibrationMissing: the model pack fuses several models, and no calibration is set.
+        UniquenessError: another service runs on the database, the gallery cannot be read, or
+            the calibration is not this operator's, or of other models.
     """
-    pack = load_pack(settings.model_pack, settings.models_dir())
-    detector, embedder = open_engine(pack, PROVIDERS[settings.device])
+    packs = load_packs(settings.model_pack, settings.models_dir())
+    rule = decision_rule(settings, [pack.manifest for pack in packs])
+    models = open_models(packs, PROVIDERS[settings.device])
     engine = open_database(settings, upgrade=True)
-    manifest = pack.manifest
-    store = GalleryStore(engine, template_keys(settings))
-    indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
-    with Ownership(engine), Gallery.open(store, indexes, manifest.thresholds) as gallery:
-        service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
+    keyring = template_keys(settings)
+    store = GalleryStore(engine, keyring)
+    snapshot = Snapshot(settings.snapshot_file(), keyring, store)
+    indexes = {p.manifest.model: FaissFlatIndex(p.manifest.embedding_size) for p in packs}
+    with (
+        Ownership(engine),
+        Gallery.open(store, indexes, rule.policy, fusion=rule.fusion, snapshot=snapshot) as gallery,
+    ):
         app = create_app(
             FrontDesk(
-                service,
+                EnrollmentService(Examiner(models), gallery, EnrollmentStore(engine)),
                 KioskRegistry(engine),
                 SessionStore(engine),
                 ReceiptIssuer(receipt_key(settings)),
@@ -89,5 +98,6 @@ def read_audit(settings: Settings) -> AuditReport:
 
 
 def plot_scores(settings: Settings, report: AuditReport, path: Path) -> None:
-    """Write the audit's score histogram as PNG, with the thresholds of the model pack."""
-    report.plot(path, read_manifest(settings.model_pack).thresholds)
+    """Write the audit's score histogram as PNG, with the thresholds for as many people."""
+    rule = decision_rule(settings, read_manifests(settings.model_pack))
+    report.plot(path, rule.policy.at(report.people_enrolled))

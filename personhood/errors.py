@@ -7,6 +7,7 @@ PersonhoodError
 ├── KeyUnusable           a key in the environment or in a key file is not one
 ├── DatabaseBehind        the database has an earlier version's schema
 ├── DatabaseAhead         the database has a later version's schema
+├── CalibrationMissing    several models, and no calibration that says how to fuse them
 ├── FacesUnusable         the directory of photographs has not what was asked for
 └── DemoFailed            a step of the demo did not come out as promised
 """
@@ -42,6 +43,10 @@ class DatabaseBehind(PersonhoodError):
 
 class DatabaseAhead(PersonhoodError):
     code = "database_ahead"
+
+
+class CalibrationMissing(PersonhoodError):
+    code = "calibration_missing"
 
 
 class FacesUnusable(PersonhoodError):

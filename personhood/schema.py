@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from personhood.errors import DatabaseAhead, DatabaseBehind
 from uniqueness.database import writer
 from uniqueness.files import replacing
+from uniqueness.ownership import Ownership
 from uniqueness.sealing import Keyring
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -76,9 +77,10 @@ def upgrade(engine: Engine, keyring: Keyring, revision: str = "head") -> Path | 
 
     Raises:
         DatabaseAhead: of a later version of the program.
+        GalleryOwned: a service runs on it.
         WrongKey, RecordCorrupted: a record cannot be carried over; nothing was changed.
     """
-    with writer(engine).begin() as connection:
+    with Ownership(engine), writer(engine).begin() as connection:
         current = _lock(connection)
         if current == (head_revision() if revision == "head" else revision):
             _record(connection, current)
@@ -91,7 +93,7 @@ def upgrade(engine: Engine, keyring: Keyring, revision: str = "head") -> Path | 
 
 def downgrade(engine: Engine, keyring: Keyring, revision: str) -> Path | None:
     """Bring a database back to an earlier schema; see `upgrade`."""
-    with writer(engine).begin() as connection:
+    with Ownership(engine), writer(engine).begin() as connection:
         current = _lock(connection)
         copy = _copy(connection, current) if current else None
         _record(connection, current)

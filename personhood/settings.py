@@ -29,7 +29,12 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; SQLite under `home` when unset"
     )
-    model_pack: str = Field("opencv", description="face models: opencv, buffalo_s or edgeface")
+    model_pack: str = Field(
+        "opencv", description="face models: opencv, buffalo_s or edgeface; several with +"
+    )
+    calibration: Path | None = Field(
+        None, description="file of `personhood calibrate`; the pack's fixed thresholds when unset"
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the face models run")
     rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
     service_url: str = Field(
@@ -64,6 +69,12 @@ class Settings(BaseSettings):
 
     def template_key_file(self) -> Path:
         return self.data_dir() / "template.key"
+
+    def operator_key_file(self) -> Path:
+        return self.data_dir() / "operator.key"
+
+    def snapshot_file(self) -> Path:
+        return self.data_dir() / "gallery.snapshot"
 
     def deployment_file(self) -> Path:
         return self.data_dir() / "deployment.json"

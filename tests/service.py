@@ -14,10 +14,13 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, func, select
 
 from enrollment.api import FrontDesk, create_app
+from enrollment.examination import Examiner
+from enrollment.extraction import face_model
 from enrollment.faces import FaceDetector, FaceEmbedder
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose
 from enrollment.receipts import ReceiptIssuer
 from enrollment.sessions import SessionStore
 from enrollment.signatures import sign
@@ -91,7 +94,7 @@ def running_kiosk(
     manifest: Manifest,
     engine: tuple[FaceDetector, FaceEmbedder],
     *,
-    draw_poses: Callable[[], tuple[str, ...]] = lambda: ("front",),
+    draw_poses: Callable[[], tuple[Pose, ...]] = lambda: (Pose.FRONT,),
     requests_per_minute: int = 10_000,
 ) -> Iterator[Kiosk]:
     """Serve on a free port, with its data in a directory, for as long as the block runs."""
@@ -99,7 +102,8 @@ def running_kiosk(
     store = GalleryStore(database, Keyring(b"k" * 32))
     indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
     with Ownership(database), Gallery.open(store, indexes, manifest.thresholds) as gallery:
-        service = EnrollmentService(*engine, gallery, EnrollmentStore(database))
+        examiner = Examiner([face_model(*engine, manifest)])
+        service = EnrollmentService(examiner, gallery, EnrollmentStore(database))
         kiosks = KioskRegistry(database)
         desk = FrontDesk(
             service,

@@ -6,6 +6,12 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     ├── InvalidTemplate        the vector is not a finite unit float32 vector
     ├── InvalidThresholds      not finite, or review above duplicate
     ├── InvalidFusion          models, maps and scores of a fusion that do not go together
+    ├── CalibrationError
+    │   ├── CalibrationImpossible       too few people or photographs, or targets out of order
+    │   ├── CalibrationUnreadable       the file is no calibration, or is damaged
+    │   ├── CalibrationVersionUnknown   made by another version of the program
+    │   ├── CalibrationSignatureWrong   not signed by the operator's key, or changed since
+    │   └── CalibrationOfOtherModel     measured with other models than the gallery's
     ├── ModelMismatch          a template of another model than the gallery's
     ├── GalleryOwned           another enrolment service runs on this database
     ├── PersonUnknown          no person ever had this number
@@ -49,6 +55,42 @@ class InvalidFusion(UniquenessError):
     """The scores of these models cannot be made one score."""
 
     code = "invalid_fusion"
+
+
+class CalibrationError(UniquenessError):
+    """Base of the errors of calibrations."""
+
+    code = "calibration_error"
+
+
+class CalibrationImpossible(CalibrationError):
+    """The photographs do not carry a calibration."""
+
+    code = "calibration_impossible"
+
+
+class CalibrationUnreadable(CalibrationError):
+    """The file is no calibration."""
+
+    code = "calibration_unreadable"
+
+
+class CalibrationVersionUnknown(CalibrationError):
+    """The file is of a format that this program does not know."""
+
+    code = "calibration_version_unknown"
+
+
+class CalibrationSignatureWrong(CalibrationError):
+    """The file is not as the operator's key signed it."""
+
+    code = "calibration_signature_wrong"
+
+
+class CalibrationOfOtherModel(CalibrationError):
+    """Thresholds of one model mean nothing to another."""
+
+    code = "calibration_of_other_model"
 
 
 class ModelMismatch(UniquenessError):

@@ -51,6 +51,12 @@ class Fusion:
         if len(self.maps) != len(self.models):
             raise InvalidFusion(f"{len(self.models)} models need as many maps")
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The fused score where every cosine is -1, and where every cosine is 1."""
+        low, high = self.fuse(np.tile([-1.0, 1.0], (len(self.models), 1)))
+        return float(low), float(high)
+
     def fuse(self, cosines: ScoreArray) -> npt.NDArray[np.float64]:
         """Fuse the cosines of persons or pairs.
 

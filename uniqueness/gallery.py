@@ -29,6 +29,7 @@ from uniqueness.sequencer import (
     Request,
     Sequencer,
 )
+from uniqueness.snapshot import Snapshot
 from uniqueness.status import GalleryStatus, PopulationWatch
 from uniqueness.store import GalleryStore
 from uniqueness.template import Probe
@@ -79,9 +80,10 @@ class Gallery:
         *,
         fusion: Fusion | None = None,
         retiring: Matching | None = None,
+        snapshot: Snapshot | None = None,
         max_batch: int = MAX_BATCH,
     ) -> Self:
-        """Open a gallery and rebuild its indexes from the database.
+        """Open a gallery and bring its indexes to where the database is.
 
         Args:
             store: the database; other galleries may use it at the same time.
@@ -90,6 +92,7 @@ class Gallery:
             fusion: of the models, where there are several.
             retiring: how people are recognised who have no template of these models yet, because
                 they were enrolled with another. Who is so recognised gets one of these models.
+            snapshot: of the indexes; written when the gallery closes, and now and then before.
             max_batch: most requests decided in one transaction.
 
         Raises:
@@ -99,7 +102,7 @@ class Gallery:
             GalleryUnavailable: the database failed.
         """
         matchings = [Matching(indexes, policy, fusion), *([retiring] if retiring else [])]
-        gallery = cls(store, Sequencer(store, matchings), matchings, max_batch)
+        gallery = cls(store, Sequencer(store, matchings, snapshot), matchings, max_batch)
         gallery._watch.look(gallery._sequencer.size)
         gallery._owner.start()
         return gallery
@@ -267,6 +270,7 @@ class Gallery:
                 for waiting, answer in zip(batch, answers, strict=True):
                     waiting.answer.set_result(answer)
                 self._watch.look(self._sequencer.size)
+        self._sequencer.close()
 
     def _next_batch(self) -> list[_Waiting]:
         """Wait for a request and take all that wait with it; empty when closed."""

@@ -50,12 +50,19 @@ class LlrMap:
         return (llr - self.offset) / self.slope
 
 
-def fit_llr(genuine: ScoreArray, impostor: ScoreArray, prior: float = DEFAULT_PRIOR) -> LlrMap:
+def fit_llr(
+    genuine: ScoreArray,
+    impostor: ScoreArray,
+    *,
+    impostor_weights: npt.NDArray[np.number] | None = None,
+    prior: float = DEFAULT_PRIOR,
+) -> LlrMap:
     """Fit a map by Newton's method on the prior-weighted logistic cost.
 
     Args:
         genuine: (n,) scores of pairs of one person.
         impostor: (m,) scores of pairs of two.
+        impostor_weights: (m,) how many pairs each stands for; one when left out.
         prior: of a genuine pair, in (0, 1).
 
     Raises:
@@ -63,9 +70,11 @@ def fit_llr(genuine: ScoreArray, impostor: ScoreArray, prior: float = DEFAULT_PR
     """
     if genuine.size == 0 or impostor.size == 0:
         raise InvalidFusion("log-likelihood ratios need genuine and impostor scores")
+    counts = np.ones(impostor.size) if impostor_weights is None else impostor_weights
     scores = np.concatenate([genuine, impostor]).astype(np.float64)
     is_genuine = np.arange(scores.size) < genuine.size
-    weights = np.where(is_genuine, prior / genuine.size, (1 - prior) / impostor.size)
+    shares = np.full(genuine.size, prior / genuine.size), (1 - prior) * counts / counts.sum()
+    weights = np.concatenate(shares)
     center, scale = float(scores.mean()), float(scores.std()) or 1.0
     design = np.stack([(scores - center) / scale, np.ones_like(scores)])
     slope, offset = _newton(

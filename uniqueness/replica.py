@@ -1,7 +1,8 @@
 """The indexes of a gallery as a copy that follows the database, and how far it has come.
 
 The horizon is a sequence number: all that was committed up to it is in the indexes, nothing that
-was committed later is. It moves when a publication is complete, never before.
+was committed later is. It moves when a publication is complete, never before; and not while a
+snapshot is written, for then the indexes stay as they are.
 """
 
 import logging
@@ -13,6 +14,7 @@ from uniqueness.errors import ModelMismatch
 from uniqueness.index import GalleryIndex, IdArray
 from uniqueness.matching import Matching
 from uniqueness.records import Changes
+from uniqueness.snapshot import Snapshot, SnapshotWriter
 from uniqueness.store import GalleryStore
 from uniqueness.template import FloatArray, Template
 
@@ -67,13 +69,21 @@ class Replica:
     Args:
         matchings: whose indexes these are; two may share one.
         store: what they follow.
+        snapshot: from which they begin, if any, and to which they are written.
 
     Raises:
         ModelMismatch: two matchings have different indexes of one model.
     """
 
-    def __init__(self, matchings: Sequence[Matching], store: GalleryStore) -> None:
+    def __init__(
+        self,
+        matchings: Sequence[Matching],
+        store: GalleryStore,
+        snapshot: Snapshot | None = None,
+    ) -> None:
         self._store = store
+        self._snapshot = snapshot
+        self._writer: SnapshotWriter | None = None
         self._indexes: dict[str, GalleryIndex] = {}
         for matching in matchings:
             for model, index in matching.indexes.items():
@@ -94,15 +104,20 @@ class Replica:
         return self._indexes
 
     def load(self, until: int) -> None:
-        """Take in the database up to a sequence number, and forget all else.
+        """Hold what the snapshot does, if there is one, and the database up to a number.
 
         Templates of other models are passed over: whoever has them has one of these models too,
         or the gallery is not opened.
         """
-        for index in self._indexes.values():
-            index.clear()
         self._horizon, self._torn = 0, False
-        self._take_in(until, strict=False)
+        if self._snapshot:
+            self._horizon = self._snapshot.load(self._indexes)
+            self._writer = SnapshotWriter(self._snapshot, self._horizon)
+        else:
+            for index in self._indexes.values():
+                index.clear()
+        if until > self._horizon:
+            self._take_in(until, strict=False)
 
     def catch_up(self, until: int) -> None:
         """Take in what the database holds beyond the horizon, up to a sequence number.
@@ -110,7 +125,7 @@ class Replica:
         Raises:
             ModelMismatch: see `require_known`.
         """
-        if until != self._horizon or self._torn:
+        if not self._is_frozen and (until != self._horizon or self._torn):
             self._take_in(until, strict=True)
 
     def require_known(self, models: Collection[str]) -> None:
@@ -141,7 +156,7 @@ class Replica:
 
         A decision that is committed stands, whatever becomes of the index.
         """
-        if self._torn:
+        if self._torn or self._is_frozen:
             return
         self._torn = True
         try:
@@ -152,6 +167,25 @@ class Replica:
             _log.exception("the index did not take a batch; the next one begins by catching up")
             return
         self._horizon, self._torn = publication.horizon, False
+
+    def keep(self) -> None:
+        """Begin to write a snapshot if it is time; to be called between batches."""
+        if self._writer and not self._torn:
+            self._writer.write_if_due(self._horizon, self._indexes)
+
+    def thaw(self) -> None:
+        """Wait until the indexes can follow the database again."""
+        if self._writer:
+            self._writer.wait()
+
+    def close(self) -> None:
+        """Write a last snapshot."""
+        if self._writer and not self._torn:
+            self._writer.write_last(self._horizon, self._indexes)
+
+    @property
+    def _is_frozen(self) -> bool:
+        return self._writer is not None and self._writer.is_writing
 
     def _add(self, model: str, ids: IdArray, vectors: FloatArray, *, again: bool) -> None:
         index = self._indexes[model]

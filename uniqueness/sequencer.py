@@ -23,6 +23,7 @@ from uniqueness.decision import Decision
 from uniqueness.errors import ModelMismatch, PersonRemoved, PersonUnknown, UniquenessError
 from uniqueness.matching import Matching
 from uniqueness.replica import Publication, Replica
+from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
 from uniqueness.tally import TEMPLATE_ADDED, Outcome
 from uniqueness.template import Probe
@@ -78,7 +79,8 @@ class Sequencer:
     Args:
         store: the database, which other sequencers may use at the same time.
         matchings: the gallery's own, then the one that is being retired, if any. What their
-            indexes hold is dropped and read anew from the database.
+            indexes hold is dropped and read anew, from the snapshot and the database.
+        snapshot: of the indexes, if any.
 
     Raises:
         ModelMismatch: people are enrolled whom these models never recognise.
@@ -86,10 +88,15 @@ class Sequencer:
         GalleryUnavailable: the database failed.
     """
 
-    def __init__(self, store: GalleryStore, matchings: Sequence[Matching]) -> None:
+    def __init__(
+        self,
+        store: GalleryStore,
+        matchings: Sequence[Matching],
+        snapshot: Snapshot | None = None,
+    ) -> None:
         self._store = store
         self._matchings = tuple(matchings)
-        self._replica = Replica(matchings, store)
+        self._replica = Replica(matchings, store, snapshot)
         self._saturations = 0
         head = store.head()
         self._refuse_the_unrecognisable()
@@ -128,11 +135,18 @@ class Sequencer:
         probes = [r for r in requests if isinstance(r, Enroll | Identify)]
         if probes:
             answers |= self._search(probes)
+        self._replica.keep()
         return [answers[id(request)] for request in requests]
+
+    def close(self) -> None:
+        """Leave a snapshot for the next start."""
+        self._replica.close()
 
     def _search(self, requests: Sequence[Enroll | Identify]) -> dict[int, Answer]:
         """Steps 1 and 2 for all, the others for those who want to be enrolled."""
         enrolments = [r for r in requests if isinstance(r, Enroll)]
+        if len(enrolments) < len(requests):
+            self._replica.thaw()  # who only looks does so in the index alone
         known = self._catch_up(r.request_id for r in enrolments)
         fresh: dict[str, Enroll] = {}
         for request in enrolments:

@@ -17,6 +17,7 @@ from uniqueness.census import people_by_models, templates_by_model
 from uniqueness.database import insert_for, writer
 from uniqueness.errors import GalleryUnavailable
 from uniqueness.index import IdArray
+from uniqueness.lineage import Lineage
 from uniqueness.records import Head, Records, TemplatesByModel
 from uniqueness.schema import HEAD, Base, HeadRow, RemovalRow, TemplateRow
 from uniqueness.sealing import Keyring
@@ -137,6 +138,11 @@ class GalleryStore:
             here = templates.sequences[rows] == sequences
             vectors[here] = templates.vectors[rows[here]]
         return vectors
+
+    def lineage(self, horizon: int) -> Lineage:
+        """Read what the last numbers up to a horizon were given to."""
+        with self._read() as connection:
+            return Lineage.read(connection, self._records, horizon)
 
     def models(self) -> tuple[str, ...]:
         """Names of the models that have templates of enrolled people."""

@@ -12,8 +12,10 @@ from typing import Any
 
 from sqlalchemy import create_engine
 
-from enrollment.engine import open_engine
+from enrollment.examination import Examiner
+from enrollment.extraction import open_models
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose
 from enrollment.store import EnrollmentRequest, EnrollmentStore
 from tests.models import opencv_pack
 from uniqueness.faiss_index import FaissFlatIndex
@@ -40,11 +42,12 @@ def main(directory: str, key: str, commitment: str, photograph: str, point: str)
     }
     indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}
     gallery = Gallery.open(stores["templates"], indexes, pack.manifest.thresholds)
-    service = EnrollmentService(*open_engine(pack), gallery, stores["enrollments"])
+    examiner = Examiner(open_models([pack]))
+    service = EnrollmentService(examiner, gallery, stores["enrollments"])
     store, method, when = POINTS[point]
     die_at(stores[store], method, when)
     request = EnrollmentRequest(key, hashlib.sha256(key.encode()).hexdigest(), int(commitment))
-    service.enroll(request, [Path(photograph).read_bytes()], ["front"])
+    service.enroll(request, [Path(photograph).read_bytes()], [Pose.FRONT])
 
 
 def die_at(store: Any, method: str, when: str) -> None:

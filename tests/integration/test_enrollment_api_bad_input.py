@@ -248,7 +248,7 @@ def test_a_fault_is_internal_and_says_nothing_of_the_person_or_the_cause(kiosk, 
     def fail(*_):
         raise RuntimeError("secret cause")
 
-    monkeypatch.setattr(kiosk.service._detector, "detect", fail)
+    monkeypatch.setattr(kiosk.service._examiner, "examine", fail)
     answer = kiosk.enroll(7, as_jpeg(astronaut()))
     assert_refused(answer, 500, "internal")
     assert "secret" not in answer.text

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from enrollment.pose import Pose
 from enrollment.store import EnrollmentRequest, EnrollmentStatus
 from tests.integration.crashing_service import POINTS
 from tests.photographs import another_exposure, as_jpeg, astronaut, person_of_six
@@ -39,7 +40,7 @@ def test_killed(point, tmp_path, opencv_pack, face_engine):
         else:
             assert kiosk.stored() == (0, 0)
         again = EnrollmentRequest("key", hashlib.sha256(b"key").hexdigest(), commitment)
-        answered = kiosk.service.enroll(again, [PHOTO], ["front"])
+        answered = kiosk.service.enroll(again, [PHOTO], [Pose.FRONT])
         assert answered.status is EnrollmentStatus.ACCEPTED
         twin = kiosk.enroll(8, as_jpeg(another_exposure(astronaut())))
         assert twin.json()["outcome"] == "duplicate"

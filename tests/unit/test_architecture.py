@@ -13,6 +13,7 @@ ROOMS = ("personhood", "enrollment", "uniqueness", "identity_proofs", "distribut
 WALLS = {
     "cv2": {"enrollment/engine.py"},
     "insightface": {"enrollment/engine.py"},
+    "onnx": {"enrollment/tfjs.py"},
     "onnxruntime": {"enrollment/engine.py"},
     "faiss": {"uniqueness/faiss_index.py"},
     "http_message_signatures": {"enrollment/signatures.py"},

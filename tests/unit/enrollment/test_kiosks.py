@@ -15,6 +15,7 @@ from enrollment.errors import (
     SessionUnknown,
 )
 from enrollment.kiosks import Kiosk, KioskRegistry
+from enrollment.pose import Pose
 from enrollment.sessions import SessionStore
 
 
@@ -131,7 +132,7 @@ def test_a_session_belongs_to_its_kiosk_and_to_one_decision(
 ) -> None:
     other = registry.register(registry.invite("other"), public_key())
     sessions = SessionStore(engine)
-    session = sessions.open(kiosk, ("front", "left"))
+    session = sessions.open(kiosk, (Pose.FRONT, Pose.LEFT))
     assert sessions.find(session.id, kiosk, "first") == session
     with pytest.raises(SessionUnknown):
         sessions.find(session.id, other, "first")
@@ -146,7 +147,7 @@ def test_a_session_ends_but_its_decided_request_is_answered_again(
     engine: Engine, kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions = SessionStore(engine)
-    decided, undecided = (sessions.open(kiosk, ("front",)) for _ in range(2))
+    decided, undecided = (sessions.open(kiosk, (Pose.FRONT,)) for _ in range(2))
     sessions.close(decided, "key")
     monkeypatch.setattr("enrollment.sessions.time.time", lambda: decided.expires_at + 1)
     assert sessions.find(decided.id, kiosk, "key") == decided
@@ -156,6 +157,6 @@ def test_a_session_ends_but_its_decided_request_is_answered_again(
 
 def test_challenges_differ(engine: Engine, kiosk: Kiosk) -> None:
     sessions = SessionStore(engine)
-    challenges = {sessions.open(kiosk, ("front",)).challenge for _ in range(20)}
+    challenges = {sessions.open(kiosk, (Pose.FRONT,)).challenge for _ in range(20)}
     assert len(challenges) == 20
     assert all(len(challenge) == 19 for challenge in challenges)

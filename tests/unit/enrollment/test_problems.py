@@ -9,6 +9,7 @@ from enrollment.errors import EnrollmentError, KioskNameTaken, ModelPackError, R
 from enrollment.problems import internal_problem, problem_of, status_of
 from identity_proofs.errors import InvalidStatement
 from uniqueness.errors import (
+    CalibrationError,
     GalleryOwned,
     InvalidFusion,
     InvalidIndexState,
@@ -28,6 +29,7 @@ NEVER_ON_THE_WIRE = (
     KioskNameTaken,
     ReceiptInvalid,
     SealError,
+    CalibrationError,
     SnapshotError,
     GalleryOwned,
     InvalidFusion,

@@ -1,13 +1,11 @@
 """The schema's history: on both databases, forwards and back, and equal to the models."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Engine, inspect, text
 
 import enrollment.database
 import enrollment.kiosks
@@ -19,24 +17,10 @@ from personhood.database import open_database
 from personhood.errors import DatabaseAhead, DatabaseBehind
 from personhood.settings import Settings
 from tests.postgres import empty_schema
-from uniqueness.database import prepare
 from uniqueness.sealing import Keyring
 
 KEYRING = Keyring(b"k" * 32)
 METADATA = [uniqueness.schema.Base.metadata, enrollment.database.Base.metadata]
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An empty database."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            url = f"sqlite:///{tmp_path}/personhood.db"
-        else:
-            url = stack.enter_context(empty_schema(request.getfixturevalue("postgres_url")))
-        engine = prepare(create_engine(url))
-        yield engine
-        engine.dispose()
 
 
 def revision_of(engine: Engine) -> str | None:

@@ -33,3 +33,15 @@ def at_cosine(vector: FloatArray, cosine: float, seed: int = 1) -> FloatArray:
     noise = np.random.default_rng(seed).normal(size=vector.shape)
     noise -= (noise @ vector) * vector
     return unit(cosine * vector + np.sqrt(1 - cosine**2) * unit(noise))
+
+
+def people_of(count: int, each: int, noise: float = 0.5) -> tuple[FloatArray, np.ndarray]:
+    """(count * each, 64) templates, `each` of a person, and the number of each one's person.
+
+    Args:
+        noise: length of what a photograph adds to a person's own direction.
+    """
+    random = np.random.default_rng(5)
+    numbers = np.repeat(np.arange(count), each)
+    centers = unit(random.normal(size=(count, DIMENSION)))
+    return unit(centers[numbers] + noise * unit(random.normal(size=(numbers.size, 64)))), numbers
