@@ -2,16 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from enrollment.capture import decode
 from enrollment.engine import align
 from enrollment.errors import MalformedRequest
 from enrollment.extraction import FaceModel
-from enrollment.faces import DetectedFace, FloatArray, Image, exactly_one
+from enrollment.faces import AlignedFace, Image, exactly_one
 from enrollment.frames import merge, require_one_person
+from enrollment.pad import Frame, PresentationAttackDetector, require_bona_fide
 from enrollment.pose import Pose, require_poses
-from enrollment.quality import QualityReport, assess
+from enrollment.quality import assess
+from enrollment.replay import CapturedFrame
 from uniqueness.template import Template
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What some frames show.
+
+    Args:
+        templates: one a model.
+        frames: each with its face, for `enrollment.replay`.
+    """
+
+    templates: tuple[Template, ...]
+    frames: tuple[CapturedFrame, ...] = field(repr=False)
 
 
 class Examiner:
@@ -19,20 +35,23 @@ class Examiner:
 
     Args:
         models: of the gallery, in its order; the first one judges the frames.
+        attack_detectors: each may refuse the frames.
     """
 
-    def __init__(self, models: Sequence[FaceModel]) -> None:
+    def __init__(
+        self,
+        models: Sequence[FaceModel],
+        attack_detectors: Sequence[PresentationAttackDetector] = (),
+    ) -> None:
         self._models = tuple(models)
+        self._attack_detectors = tuple(attack_detectors)
 
-    def examine(self, captures: Sequence[bytes], poses: Sequence[Pose]) -> tuple[Template, ...]:
+    def examine(self, captures: Sequence[bytes], poses: Sequence[Pose]) -> Examined:
         """Look at the frames of one turn.
 
         Args:
             captures: photographs as JPEG, PNG or WebP bytes.
             poses: what they have to show, one each; a single one is any plain photograph.
-
-        Returns:
-            One template a model.
 
         Raises:
             MalformedRequest: there are more or fewer frames than poses.
@@ -45,41 +64,44 @@ class Examiner:
             faces = [exactly_one(first.detector.detect(image)) for image in images]
             if len(poses) > 1:
                 require_poses(faces, poses)
-            vectors, weights = _embed(first, images, faces, poses)
+            frames = list(map(Frame, images, faces, poses))
+            aligned = _aligned(frames)
+            weights = _weights(first, frames, aligned)
+            require_bona_fide(self._attack_detectors, frames)
+            vectors = first.embedder.embed(aligned)
             require_one_person(vectors, first.same_person)
             templates = [Template(merge(vectors, weights, poses), first.model)]
-            for model in further:
-                found = [
-                    face if model.detector is first.detector else _find(model, image)
-                    for image, face in zip(images, faces, strict=True)
-                ]
-                vectors, weights = _embed(model, images, found, poses)
-                templates.append(Template(merge(vectors, weights, poses), model.model))
-        return tuple(templates)
+            templates += [_further_template(model, frames, first) for model in further]
+            return Examined(tuple(templates), tuple(map(CapturedFrame, captures, aligned)))
 
 
-def _find(model: FaceModel, image: Image) -> DetectedFace:
-    return exactly_one(model.detector.detect(image))
+def _further_template(model: FaceModel, frames: Sequence[Frame], first: FaceModel) -> Template:
+    """Make another model's template, whose own detector looks where the first one's is not it."""
+    if model.detector is not first.detector:
+        frames = [
+            replace(frame, face=exactly_one(model.detector.detect(frame.image))) for frame in frames
+        ]
+    aligned = _aligned(frames)
+    weights = _weights(model, frames, aligned)
+    poses = [frame.pose for frame in frames]
+    return Template(merge(model.embedder.embed(aligned), weights, poses), model.model)
 
 
-def _embed(
-    model: FaceModel,
-    images: Sequence[Image],
-    faces: Sequence[DetectedFace],
-    poses: Sequence[Pose],
-) -> tuple[FloatArray, list[float]]:
-    """Embed each frame of good quality: (n, d) unit vectors, and n weights."""
-    aligned = [align(image, face) for image, face in zip(images, faces, strict=True)]
-    reports = []
-    for face, crop, pose in zip(faces, aligned, poses, strict=True):
-        limits = model.limits if pose is Pose.FRONT else model.limits.for_turned_head()
-        reports.append(_good(assess(face, crop, limits)))
-    return model.embedder.embed(aligned), [report.weight for report in reports]
+def _aligned(frames: Sequence[Frame]) -> list[AlignedFace]:
+    return [align(frame.image, frame.face) for frame in frames]
 
 
-def _good(report: QualityReport) -> QualityReport:
-    report.require()
-    return report
+def _weights(
+    model: FaceModel, frames: Sequence[Frame], aligned: Sequence[AlignedFace]
+) -> list[float]:
+    """Refuse a face of poor quality; tell how much each of the others counts."""
+    weights = []
+    for frame, crop in zip(frames, aligned, strict=True):
+        limits = model.limits if frame.pose is Pose.FRONT else model.limits.for_turned_head()
+        report = assess(frame.face, crop, limits)
+        report.require()
+        weights.append(report.weight)
+    return weights
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Final
 from enrollment.errors import CaptureRejected, CommitmentAlreadyEnrolled, FaceRejected
 from enrollment.examination import Examiner
 from enrollment.pose import Pose
+from enrollment.replay import ReplayGuard
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
 from uniqueness.decision import Decision
 from uniqueness.gallery import Gallery
@@ -29,10 +30,18 @@ class EnrollmentService:
         gallery: open.
         store: of enrolments. What a crash left pending in it is settled here, at once: so only
             one service may run on a database, and its maker holds an `Ownership` of it.
+        replay: refuses photographs that were decided before; None takes them.
     """
 
-    def __init__(self, examiner: Examiner, gallery: Gallery, store: EnrollmentStore) -> None:
+    def __init__(
+        self,
+        examiner: Examiner,
+        gallery: Gallery,
+        store: EnrollmentStore,
+        replay: ReplayGuard | None = None,
+    ) -> None:
         self._examiner = examiner
+        self._replay = replay
         self._gallery = gallery
         self._store = store
         # A commitment is worked on by one request at a time: each has one of these locks.
@@ -72,13 +81,20 @@ class EnrollmentService:
         if answered := self._answered_before(request):
             return answered
         with self._rejection_counted():
-            probe = Probe(self._examiner.examine(frames, poses))  # 1 to 4
+            examined = self._examiner.examine(frames, poses)  # 1 to 4
+            if self._replay:
+                self._replay.require_fresh(examined.frames)
         with self._locks[request.commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:
                 return enrollment
+            probe = Probe(examined.templates)
             found = self._gallery.identify_and_enroll(probe, request.idempotency_key)  # 6
-            return self._store.settle(enrollment, _STATUS[found.decision])  # 7, 8
+            settled = self._store.settle(enrollment, _STATUS[found.decision])  # 7, 8
+        if self._replay:
+            again_soon = settled.status is EnrollmentStatus.REVIEW
+            self._replay.remember(examined.frames, again_soon=again_soon)
+        return settled
 
     def recover(self) -> None:
         """Settle the enrolments that were under way when the service last stopped."""

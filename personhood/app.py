@@ -8,23 +8,35 @@ from typing import Final
 from fastapi import FastAPI
 
 from enrollment.api import FrontDesk, create_app
+from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
 from enrollment.extraction import open_models
 from enrollment.kiosk_files import create_kiosk_router
 from enrollment.kiosks import KioskRegistry
-from enrollment.packs import load_packs, read_manifest, read_manifests
+from enrollment.manifest import Manifest
+from enrollment.packs import (
+    ModelPack,
+    load_pack,
+    load_packs,
+    load_pad_pack,
+    read_manifest,
+    read_manifests,
+)
+from enrollment.pad import DepthByTurning, PassiveModel, PresentationAttackDetector
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose, draw_poses
 from enrollment.receipts import ReceiptIssuer
+from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.database import open_database
-from personhood.keys import receipt_key, template_keys
+from personhood.keys import receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.matching import Matching
 from uniqueness.ownership import Ownership
 from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
@@ -54,7 +66,9 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     """
     packs = load_packs(settings.model_pack, settings.models_dir())
     rule = decision_rule(settings, [pack.manifest for pack in packs])
-    models = open_models(packs, PROVIDERS[settings.device])
+    retiring = _retiring(settings)
+    models = open_models([*packs, *retiring], PROVIDERS[settings.device])
+    is_live = settings.capture == "live"
     engine = open_database(settings, upgrade=True)
     keyring = template_keys(settings)
     store = GalleryStore(engine, keyring)
@@ -62,11 +76,23 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     indexes = {p.manifest.model: FaissFlatIndex(p.manifest.embedding_size) for p in packs}
     with (
         Ownership(engine),
-        Gallery.open(store, indexes, rule.policy, fusion=rule.fusion, snapshot=snapshot) as gallery,
+        Gallery.open(
+            store,
+            indexes,
+            rule.policy,
+            fusion=rule.fusion,
+            retiring=_matching(retiring[0].manifest) if retiring else None,
+            snapshot=snapshot,
+        ) as gallery,
     ):
         app = create_app(
             FrontDesk(
-                EnrollmentService(Examiner(models), gallery, EnrollmentStore(engine)),
+                EnrollmentService(
+                    Examiner(models, _attack_detectors(settings)),
+                    gallery,
+                    EnrollmentStore(engine),
+                    ReplayGuard(engine, replay_key(settings)) if is_live else None,
+                ),
                 KioskRegistry(engine),
                 SessionStore(engine),
                 ReceiptIssuer(receipt_key(settings)),
@@ -83,8 +109,31 @@ def _page_detector(settings: Settings) -> Path:
 
 
 def open_kiosks(settings: Settings) -> KioskRegistry:
-    """Who may enrol people."""
-    return KioskRegistry(open_database(settings, upgrade=True))
+    """Who may enrol people; also while the service runs."""
+    return KioskRegistry(open_database(settings))
+
+
+def _attack_detectors(settings: Settings) -> tuple[PresentationAttackDetector, ...]:
+    """What looks for pictures of faces; a plain photograph is one, so nothing looks at those."""
+    if settings.capture == "photograph":
+        return ()
+    if settings.pad_pack is None:
+        return (DepthByTurning(),)
+    pack = load_pad_pack(settings.pad_pack, settings.models_dir())
+    model = open_pad_model(pack, PROVIDERS[settings.device])
+    return DepthByTurning(), PassiveModel(pack.manifest.name, model, pack.manifest.threshold)
+
+
+def _retiring(settings: Settings) -> tuple[ModelPack, ...]:
+    """The pack that people were enrolled with before, if they are to move to another."""
+    if settings.retiring_pack is None:
+        return ()
+    return (load_pack(settings.retiring_pack, settings.models_dir()),)
+
+
+def _matching(manifest: Manifest) -> Matching:
+    index = FaissFlatIndex(manifest.embedding_size)
+    return Matching({manifest.model: index}, manifest.thresholds)
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:
@@ -94,7 +143,8 @@ def read_accepted_commitments(settings: Settings) -> list[int]:
 
 def read_audit(settings: Settings) -> AuditReport:
     """The audit of this database as it stands."""
-    return AuditReport.read(open_database(settings))
+    rule = decision_rule(settings, read_manifests(settings.model_pack))
+    return AuditReport.read(open_database(settings), rule.policy)
 
 
 def plot_scores(settings: Settings, report: AuditReport, path: Path) -> None:

@@ -41,6 +41,15 @@ def receipt_key(settings: Settings) -> bytes:
     return load_or_create_key(settings.data_dir() / "receipt.key")
 
 
+def replay_key(settings: Settings) -> bytes:
+    """The 32 bytes under which recent captures are remembered.
+
+    Raises:
+        InvalidKey: the key file cannot be used.
+    """
+    return load_or_create_key(settings.data_dir() / "replay.key")
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a new file for this user alone (mode 0600).
 

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     model_pack: str = Field(
         "opencv", description="face models: opencv, buffalo_s or edgeface; several with +"
     )
+    retiring_pack: str | None = Field(
+        None, description="the pack that people were enrolled with, while they move to `model_pack`"
+    )
     calibration: Path | None = Field(
         None, description="file of `personhood calibrate`; the pack's fixed thresholds when unset"
     )
@@ -39,6 +42,11 @@ class Settings(BaseSettings):
     rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
+    )
+    pad_pack: str | None = Field(
+        None,
+        description="a model that looks for pictures of faces, such as pad-livenessnet; the "
+        "challenge alone when unset",
     )
     capture: Literal["live", "photograph"] = Field(
         "live",

@@ -5,11 +5,13 @@ start it settles what a crash left half done, and would take a running one's wor
 """
 
 import fcntl
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from uniqueness.errors import GalleryOwned
 
@@ -35,11 +37,13 @@ class Ownership:
 
     def release(self) -> None:
         """Let go; a lock file stays, since removing it would race with the next owner."""
-        if isinstance(self._held, Connection):
-            self._held.invalidate()  # closes the session, and with it its lock
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        held, self._held = self._held, None
+        if isinstance(held, Connection):
+            # A broken connection has lost the lock already.
+            with held, suppress(SQLAlchemyError):
+                held.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+        elif held is not None:
+            held.close()
 
     def __enter__(self) -> Self:
         return self

@@ -6,18 +6,17 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection
 
+from uniqueness import statements
 from uniqueness.candidates import Identification
 from uniqueness.decision import Decision
 from uniqueness.index import IdArray
-from uniqueness.schema import HEAD, HeadRow, RemovalRow, TemplateRow, VerdictRow
 from uniqueness.sealing import Keyring, SealedRecord
 from uniqueness.template import FloatArray
 
 Row = Any  # SQLAlchemy does not know the types of a whole table's columns
 
-_templates = TemplateRow.__table__.c
 _VECTOR_DTYPE = np.dtype("<f4")
 _MAX_NAMED = 5_000  # values in one IN list; SQLite and PostgreSQL take some 32,000
 
@@ -70,7 +69,8 @@ class Changes:
     removed_sequences: IdArray
 
 
-NOTHING_CHANGED = Changes({}, frozenset(), np.empty(0, np.int64))
+_NONE: IdArray = np.empty(0, np.int64)
+NOTHING_CHANGED = Changes({}, frozenset(), _NONE)
 
 
 class Records:
@@ -80,49 +80,39 @@ class Records:
         self._keyring = keyring
 
     def head(self, connection: Connection, *, lock: bool = False) -> Head:
-        """Read the head; with `lock`, as the one who may move it until the commit.
-
-        PostgreSQL locks the row; on SQLite a writing transaction has the lock from its beginning.
-        """
-        query = select(HeadRow.last_sequence, HeadRow.last_person, HeadRow.people)
-        query = query.where(HeadRow.id == HEAD)
-        row = connection.execute(query.with_for_update() if lock else query).one()
+        """Read the head; with `lock`, as the one who may move it until the commit."""
+        row = connection.execute(statements.LOCK_HEAD if lock else statements.READ_HEAD).one()
         return Head(row.last_sequence, row.last_person, row.people)
 
-    def changes(self, connection: Connection, after: int) -> Changes:
-        """Read what was committed after a sequence number."""
-        removed = select(RemovalRow.person).where(RemovalRow.sequence > after)
-        persons = frozenset(connection.scalars(removed))
-        sequences: Iterable[int] = ()
-        if persons:
-            theirs = select(TemplateRow.sequence).where(TemplateRow.person.in_(removed))
-            sequences = connection.scalars(theirs.order_by(TemplateRow.sequence))
-        return Changes(
-            self.templates(connection, after=after),
-            persons,
-            np.fromiter(sequences, np.int64),
-        )
+    def changes(self, connection: Connection, *, after: int, until: int) -> Changes:
+        """Read what was committed under the sequence numbers in (after, until]."""
+        between = {"after": after, "until": until}
+        persons = frozenset(connection.scalars(statements.REMOVED_BETWEEN, between))
+        removed = self.removed_sequences(connection, **between) if persons else _NONE
+        return Changes(self.templates(connection, **between), persons, removed)
 
     def templates(
-        self,
-        connection: Connection,
-        *,
-        after: int,
-        until: int | None = None,
-        limit: int | None = None,
+        self, connection: Connection, *, after: int, until: int, limit: int | None = None
     ) -> TemplatesByModel:
         """Read templates in order of their sequence numbers, without those erased."""
-        query = _kept().where(_templates.sequence > after).order_by(_templates.sequence)
-        if until is not None:
-            query = query.where(_templates.sequence <= until)
-        return self._open_templates(connection.execute(query.limit(limit)))
+        query = statements.KEPT_BETWEEN
+        rows = connection.execute(
+            query if limit is None else query.limit(limit), {"after": after, "until": until}
+        )
+        return self._open_templates(rows)
+
+    def removed_sequences(self, connection: Connection, *, after: int, until: int) -> IdArray:
+        """(m,) int64, all templates of the people whose removal has a number in (after, until]."""
+        between = {"after": after, "until": until}
+        found = connection.scalars(statements.REMOVED_SEQUENCES_BETWEEN, between)
+        return np.fromiter(found, np.int64)
 
     def templates_of(self, connection: Connection, persons: Iterable[int]) -> TemplatesByModel:
         """Read all templates of some people, of all models, without those erased."""
         rows = [
             row
             for chunk in _chunks(persons)
-            for row in connection.execute(_kept().where(_templates.person.in_(chunk)))
+            for row in connection.execute(statements.KEPT_OF_PERSONS, {"persons": chunk})
         ]
         return self._open_templates(sorted(rows, key=lambda row: row.sequence))
 
@@ -131,7 +121,7 @@ class Records:
         rows = [
             row
             for chunk in _chunks(sequences)
-            for row in connection.execute(_kept().where(_templates.sequence.in_(chunk)))
+            for row in connection.execute(statements.KEPT_AT, {"sequences": chunk})
         ]
         return self._open_templates(sorted(rows, key=lambda row: row.sequence))
 
@@ -139,16 +129,14 @@ class Records:
         """Look up whose templates have some sequence numbers."""
         persons: set[int] = set()
         for chunk in _chunks(sequences):
-            query = select(TemplateRow.person).where(TemplateRow.sequence.in_(chunk))
-            persons.update(connection.scalars(query))
+            persons.update(connection.scalars(statements.PERSONS_AT, {"sequences": chunk}))
         return persons
 
     def verdicts(
         self, connection: Connection, request_ids: Iterable[str]
     ) -> dict[str, Identification]:
         """Look up the answers that requests got before."""
-        query = select(*VerdictRow.__table__.c).where(VerdictRow.request_id.in_(request_ids))
-        rows = connection.execute(query)
+        rows = connection.execute(statements.VERDICTS, {"request_ids": list(request_ids)})
         return {row.request_id: self._open_identification(row) for row in rows}
 
     def seal_template(
@@ -202,19 +190,6 @@ def template_context(sequence: int, person: int, model: str) -> bytes:
 def verdict_context(request_id: str, decision: str) -> bytes:
     """What the seal of a verdict's person is bound to."""
     return f"verdict\0{decision}\0{request_id}".encode()
-
-
-def _kept() -> Select[Any]:
-    columns = _templates
-    query = select(
-        columns.sequence,
-        columns.person,
-        columns.model,
-        columns.key_id,
-        columns.nonce,
-        columns.ciphertext,
-    )
-    return query.where(columns.ciphertext.is_not(None))
 
 
 def _template_set(opened: Sequence[tuple[int, int, bytes]]) -> TemplateSet:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from uniqueness.candidates import Identification
@@ -19,7 +19,7 @@ from uniqueness.errors import GalleryUnavailable
 from uniqueness.index import IdArray
 from uniqueness.lineage import Lineage
 from uniqueness.records import Head, Records, TemplatesByModel
-from uniqueness.schema import HEAD, Base, HeadRow, RemovalRow, TemplateRow
+from uniqueness.schema import HEAD, Base, HeadRow
 from uniqueness.sealing import Keyring
 from uniqueness.tally import REJECTED, Outcome, current_hour, log_outcomes
 from uniqueness.template import FloatArray
@@ -91,7 +91,7 @@ class GalleryStore:
         with self._read() as connection:
             return self._records.verdicts(connection, request_ids)
 
-    def templates(self, *, after: int = 0, until: int | None = None) -> Iterator[TemplatesByModel]:
+    def templates(self, *, after: int, until: int) -> Iterator[TemplatesByModel]:
         """Read templates in order of their sequence numbers, in chunks.
 
         Raises:
@@ -107,12 +107,8 @@ class GalleryStore:
 
     def removed_sequences(self, *, after: int, until: int) -> IdArray:
         """(m,) int64, all templates of the people whose removal has a number in (after, until]."""
-        removed = select(RemovalRow.person).where(
-            RemovalRow.sequence > after, RemovalRow.sequence <= until
-        )
-        query = select(TemplateRow.sequence).where(TemplateRow.person.in_(removed))
         with self._read() as connection:
-            return np.fromiter(connection.scalars(query), np.int64)
+            return self._records.removed_sequences(connection, after=after, until=until)
 
     def templates_of_people_at(self, sequences: Sequence[int]) -> TemplatesByModel:
         """Read all templates, of all models, of the people who have those of some numbers."""

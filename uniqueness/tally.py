@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Executable, insert
+from sqlalchemy import Connection
 
-from uniqueness.database import insert_for
-from uniqueness.schema import OutcomeRow, ScoreCountRow
+from uniqueness import statements
 
 HISTOGRAM_BINS_PER_UNIT = 100  # a bin is 0.01 of cosine, or of log-likelihood ratio
 REJECTED = "rejected"
@@ -44,13 +43,13 @@ def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int)
         if np.isfinite(line.score):
             scores[line.outcome, line.model, score_bin(line.score)] += 1
     if lines:
-        connection.execute(insert(OutcomeRow), lines)
+        connection.execute(statements.ADD_OUTCOMES, lines)
     if scores:
         counts = [
             {"outcome": outcome, "model": model, "bin": number, "count": count}
             for (outcome, model, number), count in sorted(scores.items())
         ]
-        connection.execute(_adding(connection), counts)
+        connection.execute(statements.count_scores(connection), counts)
 
 
 def score_bin(score: float) -> int:
@@ -64,12 +63,3 @@ def score_bin(score: float) -> int:
 def current_hour() -> int:
     """Hours since 1970 UTC, the finest time that is kept."""
     return int(time.time() // _SECONDS_PER_HOUR)
-
-
-def _adding(connection: Connection) -> Executable:
-    """An insert that adds to the count where the bin has one."""
-    query = insert_for(connection, ScoreCountRow)
-    return query.on_conflict_do_update(
-        index_elements=["outcome", "model", "bin"],
-        set_={"count": ScoreCountRow.count + query.excluded.count},
-    )

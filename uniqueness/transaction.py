@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection
 
+from uniqueness import statements
 from uniqueness.candidates import Identification
 from uniqueness.errors import PersonRemoved, PersonUnknown
 from uniqueness.index import IdArray
 from uniqueness.records import NOTHING_CHANGED, Changes, Head, Records, TemplatesByModel
-from uniqueness.schema import HEAD, HeadRow, RemovalRow, TemplateRow, VerdictRow
 from uniqueness.tally import REMOVED, Outcome, current_hour, log_outcomes
 from uniqueness.template import Template
 
@@ -39,7 +39,7 @@ class GalleryTransaction:
         """Read what others committed after a horizon."""
         if self._found.last_sequence == after:
             return NOTHING_CHANGED
-        return self._records.changes(self._connection, after)
+        return self._records.changes(self._connection, after=after, until=self._found.last_sequence)
 
     def verdicts(self, request_ids: Iterable[str]) -> dict[str, Identification]:
         """Look up the answers that requests got before."""
@@ -84,13 +84,11 @@ class GalleryTransaction:
             self._head.last_sequence + 1, self._head.last_person, self._head.people - 1
         )
         removal = {"sequence": self._head.last_sequence, "person": person, "hour": self._hour}
-        self._connection.execute(insert(RemovalRow), removal)
-        theirs = TemplateRow.person == person
-        erased = {"key_id": None, "nonce": None, "ciphertext": None}
-        self._connection.execute(update(TemplateRow).where(theirs).values(erased))
+        self._connection.execute(statements.ADD_REMOVAL, removal)
+        self._connection.execute(statements.ERASE, {"whom": person})
         self._outcomes.append(Outcome(REMOVED, model))
-        sequences = self._connection.scalars(select(TemplateRow.sequence).where(theirs))
-        return np.fromiter(sorted(sequences), np.int64)
+        sequences = self._connection.scalars(statements.SEQUENCES_OF, {"whom": person})
+        return np.fromiter(sequences, np.int64)
 
     def record(self, request_id: str, identification: Identification, outcome: Outcome) -> None:
         """Keep the answer to a request, and log it."""
@@ -101,19 +99,16 @@ class GalleryTransaction:
         """Send what is not written yet; the store does so before it commits."""
         self._write_templates()
         if self._verdicts:
-            self._connection.execute(insert(VerdictRow), self._verdicts)
+            self._connection.execute(statements.ADD_VERDICTS, self._verdicts)
         log_outcomes(self._connection, self._outcomes, self._hour)
         if self._head != self._found:
-            self._connection.execute(
-                update(HeadRow).where(HeadRow.id == HEAD).values(self._head._asdict())
-            )
+            self._connection.execute(statements.MOVE_HEAD, self._head._asdict())
 
     def _require(self, person: int) -> None:
         """Refuse a number that names nobody who is enrolled now."""
         if not 1 <= person <= self._head.last_person:
             raise PersonUnknown("the gallery never enrolled a person of this number")
-        query = select(RemovalRow.sequence).where(RemovalRow.person == person)
-        if self._connection.scalar(query) is not None:
+        if self._connection.scalar(statements.REMOVAL_OF, {"whom": person}) is not None:
             raise PersonRemoved("this person was removed from the gallery before")
 
     def _add(self, person: int, templates: Sequence[Template]) -> list[int]:
@@ -128,5 +123,5 @@ class GalleryTransaction:
 
     def _write_templates(self) -> None:
         if self._templates:
-            self._connection.execute(insert(TemplateRow), self._templates)
+            self._connection.execute(statements.ADD_TEMPLATES, self._templates)
             self._templates = []

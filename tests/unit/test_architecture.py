@@ -15,7 +15,7 @@ WALLS = {
     "insightface": {"enrollment/engine.py"},
     "onnx": {"enrollment/tfjs.py"},
     "onnxruntime": {"enrollment/engine.py"},
-    "faiss": {"uniqueness/faiss_index.py"},
+    "faiss": {"uniqueness/faiss_index.py", "uniqueness/faiss_sketch.py"},
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
     "limits": {"enrollment/limits.py"},

@@ -1,4 +1,4 @@
-"""Kiosks have keys of their own: invitations, devices, requests seen before, sessions."""
+"""Kiosks have keys: invitations, devices, requests and captures seen before, sessions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,9 +37,16 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
         sa.Column("closed_by", sa.String(200)),
     )
+    op.create_table(
+        "recent_capture_tags",
+        sa.Column("capture", sa.String(32), primary_key=True),
+        sa.Column("tag", sa.String(32), primary_key=True, index=True),
+        sa.Column("expires_at", sa.BigInteger, nullable=False, index=True),
+    )
 
 
 def downgrade() -> None:
     """Forget the kiosks; they have to be registered anew."""
-    for table in ("kiosk_sessions", "kiosk_requests", "kiosks", "kiosk_invitations"):
+    tables = ("recent_capture_tags", "kiosk_sessions", "kiosk_requests", "kiosks")
+    for table in (*tables, "kiosk_invitations"):
         op.drop_table(table)

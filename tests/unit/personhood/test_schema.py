@@ -9,6 +9,7 @@ from sqlalchemy import Engine, inspect, text
 
 import enrollment.database
 import enrollment.kiosks
+import enrollment.replay
 import enrollment.sessions
 import enrollment.store
 import uniqueness.schema

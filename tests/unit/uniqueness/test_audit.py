@@ -2,6 +2,13 @@ import json
 
 from tests.unit.uniqueness.synthetic import THRESHOLDS, at_cosine, people, probe
 from uniqueness.audit import AuditReport
+from uniqueness.decision import Thresholds
+
+
+class SafeForOne(Thresholds):
+    @property
+    def safe_population(self):
+        return 1
 
 
 def test_the_audit_counts_outcomes_reasons_and_binned_scores(open_gallery, engine, tmp_path):
@@ -14,8 +21,9 @@ def test_the_audit_counts_outcomes_reasons_and_binned_scores(open_gallery, engin
     gallery.remove(3)
     gallery.record_rejection("no_face")
     gallery.record_rejection("no_face")
-    report = AuditReport.read(engine)
+    report = AuditReport.read(engine, SafeForOne(0.6, 0.7))
     assert report.people_enrolled == 2
+    assert "safe population  1: the error rates are not known any more" in report.to_text()
     assert report.people_by_models == {"synthetic:1": 2}
     assert report.outcomes == {
         "duplicate": 1,

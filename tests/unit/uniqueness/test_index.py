@@ -1,25 +1,26 @@
 """One suite for every implementation of `GalleryIndex`, against the exact oracle."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
+from tests.unit.uniqueness.recorded_index import Database, RecordedCompactIndex
 from tests.unit.uniqueness.synthetic import DIMENSION, at_cosine, people
 from uniqueness.errors import InvalidIndexState
 from uniqueness.faiss_index import FaissFlatIndex
-from uniqueness.index import GalleryIndex, Hits, NumpyIndex
+from uniqueness.index import Hits, NumpyIndex
 
-KINDS: dict[str, Callable[[], GalleryIndex]] = {
-    "numpy": lambda: NumpyIndex(DIMENSION),
-    "flat": lambda: FaissFlatIndex(DIMENSION),
+KINDS = {
+    "numpy": lambda _: NumpyIndex(DIMENSION),
+    "flat": lambda _: FaissFlatIndex(DIMENSION),
+    "compact": lambda database: RecordedCompactIndex(DIMENSION, database),
 }
 ROUNDING = 1e-5  # of float32 inner products, added in different orders
 
 
 @pytest.fixture(params=KINDS)
 def new_index(request):
-    return KINDS[request.param]
+    database = Database()
+    return lambda: KINDS[request.param](database)
 
 
 @pytest.fixture

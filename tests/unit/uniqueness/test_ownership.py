@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def test_a_killed_owner_holds_nothing(engine, database_url):
         try:
             Ownership(engine).release()
         except GalleryOwned:
+            time.sleep(0.05)
             continue
         return
     pytest.fail("the lock outlived its owner")
