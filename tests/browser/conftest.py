@@ -1,26 +1,13 @@
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from personhood.app import open_kiosks, open_service
-from personhood.settings import Settings
-from tests.browser.camera import FakeCamera, holding, in_front_of_camera
+from tests.browser.browsing import Capture, launched, opened
+from tests.browser.camera import FakeCamera, holding
 from tests.browser.page import KioskPage, Poses
-from tests.photographs import astronaut, person_of_six
-from tests.service import served
-
-
-def _chromium() -> str:
-    found = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        pytest.fail(
-            "No Chromium: install one (Debian: apt-get install chromium), or name one in CHROME."
-        )
-    return found
+from tests.photographs import person_of_six
 
 
 @pytest.fixture(scope="session")
@@ -30,39 +17,25 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> FakeCamera:
 
 @pytest.fixture(scope="session")
 def browser(camera: FakeCamera) -> Iterator[Browser]:
-    arguments = [
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera.path}",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=arguments)
+    with launched(camera) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def capture() -> str:
+def capture() -> Capture:
     """What the service asks for; a test that takes three poses overrides it."""
     return "photograph"
 
 
 @pytest.fixture
 def kiosk(
-    browser: Browser, camera: FakeCamera, tmp_path: Path, capture: str
+    browser: Browser, camera: FakeCamera, tmp_path: Path, capture: Capture
 ) -> Iterator[KioskPage]:
-    """A fresh service, and a fresh browser profile that loads its page."""
-    settings = Settings(home=tmp_path, capture=capture)
-    camera.show(in_front_of_camera(astronaut()))
-    with (
-        open_service(settings) as app,
-        served(app) as url,
-        browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB") as context,
-    ):
-        page = context.new_page()
-        complaints = _listen(page, url)
-        yield KioskPage(page, camera, open_kiosks(settings), url)
-        assert complaints == []
+    """A kiosk that is not registered yet; fails the test if the page complains."""
+    with opened(browser, camera, tmp_path, capture) as kiosk:
+        complaints = _listen(kiosk.page, kiosk.url)
+        yield kiosk
+    assert complaints == []
 
 
 def _listen(page: Page, url: str) -> list[str]:
