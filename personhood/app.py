@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
 from enrollment.extraction import open_models
-from enrollment.kiosk_files import create_kiosk_router
+from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
 from enrollment.packs import (
@@ -99,13 +99,17 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
                 draw_poses=POSES[settings.capture],
             )
         )
-        app.include_router(create_kiosk_router(_page_detector(settings)))
+        app.include_router(_kiosk_page(settings))
         yield app
 
 
-def _page_detector(settings: Settings) -> Path:
-    """The detector of the page, which needs not be the service's own."""
-    return settings.models_dir() / PAGE_PACK / read_manifest(PAGE_PACK).detector.file.name
+def _kiosk_page(settings: Settings) -> APIRouter:
+    """The page, with its own detector, which needs not be the service's."""
+    detector = read_manifest(PAGE_PACK).detector.file.name
+    return create_kiosk_router(
+        settings.models_dir() / PAGE_PACK / detector,
+        packages=(NODE_MODULES, settings.npm_dir()),
+    )
 
 
 def open_kiosks(settings: Settings) -> KioskRegistry:

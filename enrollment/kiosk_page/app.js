@@ -13,6 +13,7 @@ import { screens } from "./screens/screens.js";
 const IDLE_LIMIT = 75; // seconds without a sign of life
 const IDLE_WARNING = 15; // of them with a visible countdown
 const RESULT_LIMIT = 30; // seconds that a result stays
+const RESTART_PAUSE = 5; // seconds after a fault that nobody foresaw
 
 class Kiosk {
   /** @type {import("./flow.js").Screen} */
@@ -153,9 +154,16 @@ class Kiosk {
     byId("leave").addEventListener("click", () => this.happened("left"));
     byId("idle-stay").addEventListener("click", () => this.touch());
     byId("idle").addEventListener("cancel", () => this.touch()); // the Escape key
-    byId("fullscreen").addEventListener("click", () => document.documentElement.requestFullscreen());
+    byId("fullscreen").addEventListener("click", () => {
+      document.documentElement.requestFullscreen().catch(() => {}); // some devices have none
+    });
     document.addEventListener("fullscreenchange", () => {
       byId("fullscreen").hidden = document.fullscreenElement !== null;
+    });
+    // What nobody foresaw must not leave a person's data, nor a dead kiosk.
+    window.addEventListener("unhandledrejection", () => {
+      this.visit.wipe();
+      setTimeout(() => location.reload(), 1000 * RESTART_PAUSE);
     });
     // A page that the browser kept for "back" must not come back with somebody's data in it.
     window.addEventListener("pagehide", () => this.visit.wipe());

@@ -24,6 +24,11 @@ export async function openCamera(video, signal) {
   await video.play();
 }
 
+/** Whether the camera still sends pictures: somebody may have pulled its plug. */
+export function isLive(video) {
+  return video.srcObject?.getVideoTracks()[0]?.readyState === "live";
+}
+
 /** Wait until the browser has something new to draw. */
 export function nextFrame() {
   return new Promise((resolve) => requestAnimationFrame(resolve));

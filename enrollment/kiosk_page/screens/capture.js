@@ -1,4 +1,4 @@
-import { nextFrame, openCamera } from "../camera.js";
+import { isLive, nextFrame, openCamera } from "../camera.js";
 import { byId } from "../dom.js";
 import { Shutter, SteadyHint, advise } from "../guidance.js";
 
@@ -22,6 +22,10 @@ export async function capture(kiosk, signal) {
     showCount(translator, visit);
     await takeWhenReady(kiosk, video, pose, signal);
     if (signal.aborted) return;
+    if (!isLive(video)) {
+      translator.show(byId("capture-error"), "capture.no_camera");
+      return;
+    }
     visit.frames.push(await vision.keep());
     showHint(translator, "taken");
     byId("stage").dataset.state = "taken";
@@ -32,11 +36,11 @@ export async function capture(kiosk, signal) {
   kiosk.happened("captured");
 }
 
-/** Resolve when the frame that the worker holds shows the pose well. */
+/** Resolve when the frame that the worker holds shows the pose well, or the camera is gone. */
 async function takeWhenReady(kiosk, video, pose, signal) {
   const shutter = new Shutter();
   const steady = new SteadyHint();
-  while (!signal.aborted) {
+  while (!signal.aborted && isLive(video)) {
     await nextFrame();
     const observation = await kiosk.vision.observe(video);
     if (signal.aborted) return;
