@@ -243,7 +243,7 @@ def print_times(times: dict[str, dict[int, float]]) -> None:
 def measure_graphs(
     population: Population, photographs: Photographs | None, people: int, mates: int, floor: float
 ) -> None:
-    """What graph and inverted-file indexes lose: mates that reach the floor, not in the first 10."""
+    """What graph and inverted-file indexes lose: mates that reach the floor, not among 10."""
     with tempfile.NamedTemporaryFile(suffix=".f32") as file:
         gallery = make_gallery(population, people, mates, floor, Path(file.name))
         vectors = np.array(gallery.vectors)

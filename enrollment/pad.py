@@ -2,23 +2,25 @@
 
 Two kinds of evidence, each with its own reach (docs/enrollment.md has the figures):
 
-- `DepthByTurning`: between the front frame and a turned one the nose has moved out of the plane of
-  eyes and mouth as far as a head makes it move. No flat picture does that, however it is held; a
-  film of a turning head, several photographs of one person, or a mask do.
+- `DepthByTurning`: between the front frame and a turned one the nose has moved against eyes and
+  mouth as a head makes it move. A flat picture hardly does that, however it is held; a film of a
+  turning head, several photographs of one person, a bent sheet or a mask do.
 - `PassiveModel`: a classifier from a model pack looks at each front frame by itself.
 
 The third, `enrollment.replay`, refuses pictures that were sent before.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from enrollment.errors import PresentationAttackSuspected
 from enrollment.faces import DetectedFace, Image
-from enrollment.pose import Pose, head_pose
+from enrollment.pose import MAX_TURNED_YAW, HeadPose, Pose, head_pose
 
-MIN_TURN: Final = 15.0  # degrees of yaw between a front frame and a turned one
+MIN_TURN: Final = 20.0  # degrees of yaw between a front frame and a turned one
+NARROWING_SLACK: Final = 0.4  # how much more a face may narrow than its yaw explains
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,26 +70,32 @@ class FaceScorer(Protocol):
 class DepthByTurning:
     """The challenge shows depth; suspects frames in which no head turned.
 
-    Args:
-        min_turn: degrees of yaw between any front frame and any turned one.
+    Of every front frame and every turned one it asks two things. The yaw differs by `MIN_TURN`: a
+    half-profile photograph, read as front once and as turned once by the noise of landmarks, does
+    not reach that. And the face narrows by about 1 / cos(yaw): a sheet must be turned much further
+    than a head before its landmarks look turned, and narrows more.
     """
 
     name: Final = "depth_by_turning"
 
-    def __init__(self, min_turn: float = MIN_TURN) -> None:
-        self._min_turn = min_turn
-
     def examine(self, frames: Sequence[Frame]) -> PadResult:
         """Judge the frames; without a turned one there is nothing to judge."""
-        yaws = [(frame.pose, head_pose(frame.face).yaw) for frame in frames]
-        fronts = [yaw for pose, yaw in yaws if pose is Pose.FRONT]
-        turns = [
-            turned - front if pose is Pose.LEFT else front - turned
-            for pose, turned in yaws
+        heads = [(frame.pose, head_pose(frame.face)) for frame in frames]
+        fronts = [head for pose, head in heads if pose is Pose.FRONT]
+        flat = any(
+            not _has_turned(front, head, pose)
+            for pose, head in heads
             if pose is not Pose.FRONT
             for front in fronts
-        ]
-        return PadResult(self.name, min(turns, default=self._min_turn) < self._min_turn)
+        )
+        return PadResult(self.name, flat)
+
+
+def _has_turned(front: HeadPose, turned: HeadPose, pose: Pose) -> bool:
+    turn = turned.yaw - front.yaw if pose is Pose.LEFT else front.yaw - turned.yaw
+    narrowing = turned.length / front.length
+    explained = 1 / math.cos(math.radians(min(abs(turned.yaw), MAX_TURNED_YAW)))
+    return turn >= MIN_TURN and narrowing <= explained + NARROWING_SLACK
 
 
 class PassiveModel:

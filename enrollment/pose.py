@@ -56,11 +56,13 @@ class HeadPose:
             mirrored: the nose moves right).
         pitch: positive when they look down.
         roll: positive when the head is tilted clockwise in the picture.
+        length: from eyes to mouth, in eye distances; grows when a head or a sheet is turned.
     """
 
     yaw: float
     pitch: float
     roll: float
+    length: float
 
     def shows(self, pose: Pose) -> bool:
         """Tell whether this is the pose asked for; between front and turned it is neither."""
@@ -83,10 +85,12 @@ def head_pose(face: DetectedFace) -> HeadPose:
     if abs(np.linalg.det(frame)) < 1e-6 * max(1.0, float(np.sum(frame**2))):
         raise NoFace("No clear face was found. Look straight at the camera.")
     across, down = np.linalg.solve(frame, nose - eyes)
+    width, height = np.linalg.norm(frame, axis=0)
     return HeadPose(
         yaw=math.degrees(math.atan(across / NOSE_HEIGHT)),
         pitch=math.degrees(math.atan((down - NOSE_LEVEL) / NOSE_HEIGHT)),
         roll=math.degrees(math.atan2(eye_line[1], eye_line[0])),
+        length=float(height / width),
     )
 
 

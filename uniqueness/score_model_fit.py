@@ -96,7 +96,7 @@ def fit_impostors(
     drawn_fits, drawn_deviations = [], []
     for _ in range(replicates):
         drawn = np.bincount(random.integers(people, size=people), minlength=people)
-        again = standardise(comparisons, drawn, halves)
+        again = standardise(comparisons, drawn, halves, sample.pull)
         drawn_fits.append([_fit_tail(again, share) for share in shares])
         drawn_deviations.append(_deviations(again, drawn_fits[-1], shares, levels))
     worst = (np.abs(deviations) / np.maximum(np.std(drawn_deviations, axis=0), 1e-9)).max(axis=1)

@@ -54,6 +54,7 @@ class Standardised:
     Args:
         center: (2,) mean over probes of place and log scale.
         spread: (2, 2) symmetric root of their covariance.
+        pull: (2, 2) that drew the noisy estimates together.
         probes: (2, q) place and log scale of each.
         weights: (q,) summing to 1: every person drawn counts alike.
         raw: the highest impostor scores as they are.
@@ -62,19 +63,23 @@ class Standardised:
 
     center: Array
     spread: Array
+    pull: Array
     probes: Array
     weights: Array
     raw: Ranked
     common: Ranked
 
 
-def standardise(comparisons: Comparisons, drawn: IntArray, halves: BoolArray) -> Standardised:
+def standardise(
+    comparisons: Comparisons, drawn: IntArray, halves: BoolArray, pull: Array | None = None
+) -> Standardised:
     """Bring every probe's scores to the common scale.
 
     Args:
         comparisons: all against all.
         drawn: (p,) how often each person is in the sample.
         halves: (p,) the half of the gallery that a person is in.
+        pull: known from all people, where these are a bootstrap's.
     """
     photographs = np.maximum(np.bincount(comparisons.people, minlength=drawn.size), 1)
     weights = (drawn / photographs)[comparisons.people]
@@ -86,9 +91,12 @@ def standardise(comparisons: Comparisons, drawn: IntArray, halves: BoolArray) ->
     total = drawn[comparisons.people].sum() / comparisons.people.size * comparisons.impostors[used]
 
     whole = _upper(top, others, total)
-    first = _upper(top, np.where(halves[with_whom], others, 0), total / 2)
-    second = _upper(top, np.where(halves[with_whom], 0, others), total / 2)
-    center, spread, probes = _without_noise(whole, first, second, weights)
+    if pull is None:
+        first = _upper(top, np.where(halves[with_whom], others, 0), total / 2)
+        second = _upper(top, np.where(halves[with_whom], 0, others), total / 2)
+        pull = _pull(whole, first, second, weights)
+    center = whole @ weights
+    probes = center[:, None] + pull @ (whole - center[:, None])
 
     deep = min(top.shape[1], max(50, int(_DEEPEST_SHARE * comparisons.people.size)))
     raw = top[:, :deep]
@@ -97,7 +105,8 @@ def standardise(comparisons: Comparisons, drawn: IntArray, halves: BoolArray) ->
     inside = (common > 0) & (pairs > 0)
     return Standardised(
         center=center,
-        spread=spread,
+        spread=root(_covariance(probes, probes, weights)),
+        pull=pull,
         probes=probes,
         weights=weights,
         raw=_rank(raw[inside], pairs[inside]),
@@ -129,15 +138,11 @@ def _upper(top: FloatArray, weights: FloatArray, total: Array) -> Array:
     return np.stack([places[:, 0], np.log(means)]).astype(np.float64)
 
 
-def _without_noise(
-    whole: Array, first: Array, second: Array, weights: Array
-) -> tuple[Array, Array, Array]:
-    """Mean, root of the noiseless covariance, and (2, q) probes drawn together to it."""
-    center = whole @ weights
+def _pull(whole: Array, first: Array, second: Array, weights: Array) -> Array:
+    """What makes the covariance of (2, q) estimates the one without noise."""
     crossed = _covariance(first, second, weights)
-    spread = root((crossed + crossed.T) / 2)
-    pull = spread @ np.linalg.pinv(root(_covariance(whole, whole, weights)))
-    return center, spread, center[:, None] + pull @ (whole - center[:, None])
+    observed = _covariance(whole, whole, weights)
+    return np.asarray(root((crossed + crossed.T) / 2) @ np.linalg.pinv(root(observed)))
 
 
 def _covariance(a: Array, b: Array, weights: Array) -> Array:

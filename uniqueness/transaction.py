@@ -27,6 +27,7 @@ class GalleryTransaction:
         self._found = self._head
         self._templates: list[dict[str, object]] = []
         self._verdicts: list[dict[str, object]] = []
+        self._answers: dict[str, Identification] = {}
         self._outcomes: list[Outcome] = []
         self._hour = current_hour()
 
@@ -42,8 +43,10 @@ class GalleryTransaction:
         return self._records.changes(self._connection, after=after, until=self._found.last_sequence)
 
     def verdicts(self, request_ids: Iterable[str]) -> dict[str, Identification]:
-        """Look up the answers that requests got before."""
-        return self._records.verdicts(self._connection, request_ids)
+        """Look up the answers that requests got before, also in this transaction."""
+        wanted = set(request_ids)
+        recorded = {name: self._answers[name] for name in wanted & self._answers.keys()}
+        return self._records.verdicts(self._connection, wanted - recorded.keys()) | recorded
 
     def templates_of(self, persons: Iterable[int]) -> TemplatesByModel:
         """Read all templates of some people, with those added in this transaction."""
@@ -92,6 +95,7 @@ class GalleryTransaction:
 
     def record(self, request_id: str, identification: Identification, outcome: Outcome) -> None:
         """Keep the answer to a request, and log it."""
+        self._answers[request_id] = identification
         self._verdicts.append(self._records.seal_verdict(request_id, identification, self._hour))
         self._outcomes.append(outcome)
 

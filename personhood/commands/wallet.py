@@ -133,8 +133,8 @@ def status(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
             "epoch": epoch.epoch,
             "epoch_ends": _utc(epoch.ends_at),
             "claimed": claimed,
-            "amount": str(deployment.amount),
-            "coins": _coins(deployment),
+            "amount": str(epoch.amount),
+            "coins": _coins(epoch.amount, deployment),
         },
         _advice(member=member, opened=epoch.root != 0, in_epoch=in_epoch, claimed=claimed),
         as_json,
@@ -181,8 +181,8 @@ def claim(
         {
             "epoch": epoch.epoch,
             "recipient": recipient,
-            "amount": str(deployment.amount),
-            "coins": _coins(deployment),
+            "amount": str(epoch.amount),
+            "coins": _coins(epoch.amount, deployment),
             "transaction": receipt.transaction_hash,
             "gas_used": receipt.gas_used,
         },
@@ -201,8 +201,8 @@ def _advice(*, member: bool, opened: bool, in_epoch: bool, claimed: bool) -> str
     return "Ready: run `personhood wallet claim`."
 
 
-def _coins(deployment: "Deployment") -> str:
-    return f"{Decimal(deployment.amount).scaleb(-deployment.decimals).normalize():f}"
+def _coins(amount: int, deployment: "Deployment") -> str:
+    return f"{Decimal(amount).scaleb(-deployment.decimals).normalize():f}"
 
 
 def _utc(timestamp: int) -> str:

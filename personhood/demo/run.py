@@ -11,6 +11,7 @@ from eth_account import Account
 from rich.progress import Progress
 
 from distribution import claims, registry
+from distribution.attestation import address_of, load_or_create_keys
 from distribution.chain import Chain
 from distribution.deployment import Deployment, Terms, deploy
 from distribution.errors import AlreadyClaimed, ProofRefused
@@ -27,6 +28,7 @@ from personhood.errors import DemoFailed, FacesUnusable
 from personhood.kiosk_client import KioskClient
 from personhood.settings import Settings
 
+ATTESTERS, QUORUM = 3, 2
 REPEATED_CLAIMS = 8  # wallets that try to claim twice; each try costs a proof
 
 
@@ -73,7 +75,9 @@ def run_demo(
         try:
             report.chain = node.name
             chain = Chain.connect(node.url)
-            deployment = deploy(chain, Terms())
+            keys = load_or_create_keys(settings.attester_keys_dir(), ATTESTERS)
+            attesters = tuple(address_of(key) for key in keys)
+            deployment = deploy(chain, Terms(attesters=attesters, quorum=QUORUM))
             say(f"{node.name} runs at {node.url}; registry, distributor and a funded pool deployed")
 
             # 2 to 4. The service; people, their second photographs, and what is no enrolment.
@@ -87,8 +91,9 @@ def run_demo(
             members = [one.identity for one in enrolled] + missed
             accepted = read_accepted_commitments(settings)
             _require(sorted(accepted) == sorted(m.commitment for m in members), "records differ")
-            published = registry.publish(chain, deployment, accepted)
-            say(f"the root of {published.members} members is published")
+            signers = registry.local_attesters(chain, deployment, keys)
+            published = registry.publish(chain, deployment, accepted, signers)
+            say(f"the root of {published.members} members is signed by {QUORUM} and published")
             report.members = published.members
             report.gas_per_member_published = published.gas_used // max(1, published.members)
             _pay_everybody(chain, deployment, prover, members, report, progress)

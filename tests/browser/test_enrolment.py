@@ -107,3 +107,28 @@ def test_what_is_no_statement_is_not_sent(kiosk: KioskPage) -> None:
     kiosk.page.keyboard.press("Enter")
     expect(kiosk.page.locator("#statement-error")).to_contain_text("It begins with")
     assert kiosk.screen == "wallet"
+
+
+def test_without_a_camera_the_answer_can_be_typed_and_the_operator_is_called(
+    kiosk: KioskPage,
+) -> None:
+    kiosk.page.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('no camera'))"
+    )
+    kiosk.register()
+    kiosk.begin()
+    expect(kiosk.page.locator(".scanner-off")).to_be_visible()
+    kiosk.type_statement(wallet(1))
+    expect(kiosk.page.locator("#capture-error")).to_contain_text("tell the operator")
+
+
+def test_people_are_asked_for_an_image_only_where_the_service_keeps_one(kiosk: KioskPage) -> None:
+    choice = kiosk.page.locator("#keep-image-choice")
+    kiosk.register()
+    kiosk.page.get_by_role("button", name="English").click()
+    expect(choice).to_be_hidden()
+    kiosk.page.route("**/kiosk/settings.json", lambda r: r.fulfill(json={"keepsImages": True}))
+    kiosk.open()
+    kiosk.page.get_by_role("button", name="English").click()
+    expect(choice.get_by_role("checkbox")).not_to_be_checked()
+    expect(choice).to_contain_text("one encrypted picture")

@@ -82,3 +82,14 @@ def test_the_key_of_the_kiosk_cannot_be_read_out(kiosk: KioskPage) -> None:
       return [privateKey.extractable, ...results.map(({ status }) => status)];
     }""")
     assert refused == [False, "rejected", "rejected"]
+
+
+def test_a_fault_that_nobody_foresaw_restarts_the_page_and_forgets(kiosk: KioskPage) -> None:
+    kiosk.page.clock.install()
+    kiosk.register()
+    kiosk.begin()
+    challenge = kiosk.challenge
+    kiosk.page.evaluate("() => { Promise.reject('a fault, made by a test'); }")
+    kiosk.page.clock.run_for(6_000)
+    kiosk.expect_screen("welcome")
+    assert challenge not in kiosk.remains()["text"]

@@ -188,5 +188,5 @@ def test_a_failed_download_says_what_to_do(own, tmp_path, monkeypatch):
         raise subprocess.CalledProcessError(1, command, stderr="x\nERROR: no network")
 
     monkeypatch.setattr(carriers.subprocess, "run", offline)
-    with pytest.raises(ModelPackDownloadFailed, match=r"--source.*no network"):
+    with pytest.raises(ModelPackDownloadFailed, match=r"--from.*no network"):
         install_pack(str(own), tmp_path)

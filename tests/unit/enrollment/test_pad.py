@@ -35,6 +35,15 @@ def test_a_turn_to_the_wrong_side_is_no_turn() -> None:
     assert DepthByTurning().examine(frames((FRONT, turned(0)), (RIGHT, turned(30)))).suspected
 
 
+def test_a_face_that_narrows_more_than_its_yaw_explains_is_a_sheet() -> None:
+    squeezed = turned(35).landmarks * np.float32([0.6, 1.0])
+    session = frames((FRONT, turned(0)), (LEFT, face(squeezed)))
+    assert DepthByTurning().examine(session).suspected
+    a_little = turned(35).landmarks * np.float32([0.85, 1.0])
+    session = frames((FRONT, turned(0)), (LEFT, face(a_little)))
+    assert not DepthByTurning().examine(session).suspected
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_no_affine_map_of_a_photograph_shows_depth(seed: int) -> None:
     generator = np.random.default_rng(seed)

@@ -95,6 +95,14 @@ def test_a_template_added_elsewhere_meanwhile_matches(two):
     assert candidate.templates == 2
 
 
+def test_who_gets_an_unlike_template_elsewhere_meanwhile_still_matches(two):
+    (first, second), (person, other) = two, people(2)
+    first.identify_and_enroll(probe(person), "1")
+    between_search_and_lock(first, lambda: second.add_template(1, probe(other), "2"))
+    again = probe(at_cosine(person, 0.9))
+    assert first.identify_and_enroll(again, "3") == Identification(DUPLICATE, 1)
+
+
 def test_a_removal_and_a_template_for_the_same_person_meet_in_one_order(two):
     (first, second), (person,) = two, people(1)
     first.identify_and_enroll(probe(person), "1")

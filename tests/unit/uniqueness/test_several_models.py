@@ -15,6 +15,7 @@ from uniqueness.gallery import Gallery
 from uniqueness.llr import LlrMap
 from uniqueness.matching import Matching
 from uniqueness.sealing import Keyring
+from uniqueness.sequencer import AddTemplate, Enroll, Identify, Remove
 from uniqueness.store import GalleryStore
 from uniqueness.template import Probe
 
@@ -71,17 +72,32 @@ def test_evidence_of_two_models_adds_up(fused):
 
 def test_two_of_one_person_in_one_batch_are_compared_by_all_models(fused):
     gallery, (a, b) = fused(), people(2)
-    batch = [both(a, b), both(at_cosine(a, 0.85), at_cosine(b, 0.6))]
     answers = gallery._sequencer.process(
-        [_enroll(probe, str(number)) for number, probe in enumerate(batch)]
+        [
+            Enroll(both(a, b), "1"),
+            Enroll(both(at_cosine(a, 0.85), at_cosine(b, 0.6)), "2"),
+            Enroll(both(a, b), "1"),
+        ]
     )
-    assert answers == [Identification(UNIQUE, 1), Identification(DUPLICATE, 1)]
+    assert answers == [Identification(UNIQUE, 1), Identification(DUPLICATE, 1), answers[0]]
 
 
-def _enroll(probe, request_id):
-    from uniqueness.sequencer import Enroll
-
-    return Enroll(probe, request_id)
+def test_a_batch_of_everything_is_answered_as_if_in_some_order(fused):
+    gallery, (a, b, c, d) = fused(), people(4)
+    gallery._sequencer.process([Enroll(both(a, b), "1"), Enroll(both(c, d), "2")])
+    back, added, again, gone, looked = gallery._sequencer.process(
+        [
+            Enroll(both(a, b), "3"),
+            AddTemplate(2, both(b, a), "4"),
+            AddTemplate(2, both(b, a), "4"),
+            Remove(1),
+            Identify(both(b, a)),
+        ]
+    )
+    assert back == Identification(UNIQUE, 3)
+    assert added == again == looked.identification == Identification(DUPLICATE, 2)
+    assert gone is None
+    assert gallery.status().templates == {A: 3, B: 3}
 
 
 @pytest.mark.parametrize("rule", [Rule.ANY, Rule.ALL])
