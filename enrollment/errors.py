@@ -51,6 +51,7 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   ├── ModelPackMissing
     │   ├── ModelPackDownloadFailed
     │   └── ModelDigestMismatch
+    ├── KioskPageIncomplete           a file of the page is not installed, for operators
     ├── KioskNameTaken                told to operators, never on the wire
     ├── ReceiptInvalid                not signed by this service
     └── EnrollmentStoreUnavailable    the database; the same request may be retried
@@ -351,6 +352,12 @@ class ModelDigestMismatch(ModelPackError):
     """A file is not the one that the manifest pins."""
 
     code = "model_digest_mismatch"
+
+
+class KioskPageIncomplete(EnrollmentError):
+    """A library or model that the kiosk page loads is not on this machine."""
+
+    code = "kiosk_page_incomplete"
 
 
 class EnrollmentStoreUnavailable(EnrollmentError):

@@ -27,6 +27,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.CaptureRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.FaceRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.KioskPageIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EnrollmentStoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ServiceBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

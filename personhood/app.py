@@ -6,15 +6,23 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
 from enrollment.face_models import open_models
+from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
-from enrollment.packs import ModelPack, load_pack, load_packs, load_pad_pack, read_manifests
+from enrollment.packs import (
+    ModelPack,
+    load_pack,
+    load_packs,
+    load_pad_pack,
+    read_manifest,
+    read_manifests,
+)
 from enrollment.pad import DepthByTurning, PassiveModel, PresentationAttackDetector
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose, draw_poses
@@ -39,6 +47,8 @@ PROVIDERS = {
     "cpu": ("CPUExecutionProvider",),
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
 }
+
+PAGE_PACK: Final = "opencv"  # whose detector guides people on the kiosk page
 
 POSES: Final[dict[str, Callable[[], tuple[Pose, ...]]]] = {
     "photograph": lambda: (Pose.FRONT,),
@@ -77,7 +87,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
             snapshot=snapshot,
         ) as gallery,
     ):
-        yield create_app(
+        app = create_app(
             FrontDesk(
                 EnrollmentService(
                     Examiner(models, _attack_detectors(settings)),
@@ -91,11 +101,22 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
                 draw_poses=POSES[settings.capture],
             )
         )
+        app.include_router(_kiosk_page(settings))
+        yield app
+
+
+def _kiosk_page(settings: Settings) -> APIRouter:
+    """The page, with its own detector, which needs not be the service's."""
+    detector = read_manifest(PAGE_PACK).detector.file.name
+    return create_kiosk_router(
+        settings.models_dir() / PAGE_PACK / detector,
+        packages=(NODE_MODULES, settings.npm_dir()),
+    )
 
 
 def open_kiosks(settings: Settings) -> KioskRegistry:
-    """Who may enrol people."""
-    return KioskRegistry(open_database(settings, upgrade=True))
+    """Who may enrol people; also while the service runs."""
+    return KioskRegistry(open_database(settings))
 
 
 def _attack_detectors(settings: Settings) -> tuple[PresentationAttackDetector, ...]:

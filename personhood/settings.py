@@ -125,6 +125,10 @@ class Settings(BaseSettings):
     def models_dir(self) -> Path:
         return self.cache.expanduser() / "models"
 
+    def npm_dir(self) -> Path:
+        """Where `npm install --prefix` puts the kiosk page's libraries without a checkout."""
+        return self.cache.expanduser() / "npm/node_modules"
+
     def artifacts_dir(self) -> Path:
         return self.cache.expanduser() / "artifacts"
 
