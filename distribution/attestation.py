@@ -18,6 +18,7 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 
 from distribution.errors import AttestationRefused, AttesterKeyInvalid
+from identity_proofs.errors import IdentityProofsError
 from identity_proofs.group import Group
 
 Signature: TypeAlias = tuple[int, int]
@@ -161,15 +162,23 @@ class Attester:
             raise AttestationRefused(
                 f"attester {self.address}: the update does not start from the registry's root"
             )
-        self._group.insert_many(update.commitments)
-        for index in update.removals:
-            self._group.remove(index)
-        if self._group.root != update.root:
-            self._group = Group()
-            raise AttestationRefused(
-                f"attester {self.address}: these members do not give the root of the update"
-            )
+        doubt = self._apply(update)
+        if doubt is not None:
+            self._group = Group()  # half changed: the next time it is rebuilt
+            raise AttestationRefused(f"attester {self.address}: {doubt}")
         return update.message(chain_id, registry).sign(self._account)
+
+    def _apply(self, update: RootUpdate) -> str | None:
+        """Change the own tree; returns what speaks against the update, if anything."""
+        try:
+            self._group.insert_many(update.commitments)
+            for index in update.removals:
+                self._group.remove(index)
+        except IdentityProofsError as impossible:
+            return str(impossible)
+        if self._group.root != update.root:
+            return "these members do not give the root of the update"
+        return None
 
 
 def load_or_create_keys(folder: Path, count: int) -> list[str]:

@@ -23,7 +23,7 @@ from tests.contracts.world import (
     deploy_test_contract,
 )
 
-TAKE, REFUSE, BURN, CALL_BACK = range(4)
+TAKE, REFUSE, BURN, CALL_BACK, ANSWER_AT_LENGTH = range(5)
 SHARE = 10**17  # a tenth of the pool an epoch
 LEAST = 10  # claimants
 
@@ -100,7 +100,7 @@ def test_a_donation_is_what_is_sent(native: World, world: World) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mood", [REFUSE, BURN])
+@pytest.mark.parametrize("mood", [REFUSE, BURN, ANSWER_AT_LENGTH])
 def test_a_griefing_recipient_costs_the_others_nothing(
     native: World, wallet: Contract, claims: Claims, mood: int
 ) -> None:
@@ -121,6 +121,31 @@ def test_a_griefing_recipient_costs_the_others_nothing(
     wallet.transact("setMood", TAKE)
     griefing.send(native.distributor, sender=STRANGER)
     assert (native.balance(wallet.address), native.pool) == (AMOUNT, 0)
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["token", "native coin"])
+def test_a_sender_cannot_starve_one_payment_of_gas(native: bool) -> None:
+    """With the least gas that a batch gets through with, everybody in it is paid."""
+    worlds = []
+    for _ in range(2):
+        world = build_world(native=native)
+        enroll_crowd(world)
+        world.fund(2 * AMOUNT)
+        worlds.append(world)
+    generous, scarce = worlds
+    batch = Batch.of(generous, crowd()[:2])
+    batch.send(generous)
+    result = generous.chain.evm.result
+    assert result is not None
+
+    data = calldata(scarce.distributor.abi, "claimBatch", *batch.arguments)
+    for gas in range(int(result.gas_used) - 1_000, int(result.gas_used) + 50_000, 500):
+        try:
+            scarce.chain.evm.message_call(STRANGER, scarce.distributor.address, data, gas=gas)
+        except RuntimeError:
+            continue
+        break
+    assert scarce.pool == 0
 
 
 @pytest.mark.slow

@@ -170,7 +170,9 @@ def post_update(
         checkpoint,
     )
     message = update.message(registry.chain.chain_id, registry.address)
-    return send_update(registry, update, sign_sorted(message, by or ATTESTERS[:QUORUM]))
+    return send_update(
+        registry, update, sign_sorted(message, ATTESTERS[:QUORUM] if by is None else by)
+    )
 
 
 def send_update(registry: Contract, update: RootUpdate, signatures: list[Signature]) -> Receipt:
