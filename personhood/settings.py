@@ -54,8 +54,15 @@ class Settings(BaseSettings):
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
     )
-    kiosk_token: SecretStr | None = Field(
-        None, description="what kiosks show the service; a file under `home` when unset"
+    pad_pack: str | None = Field(
+        None,
+        description="a model that looks for pictures of faces, such as pad-livenessnet; the "
+        "challenge alone when unset",
+    )
+    capture: Literal["live", "photograph"] = Field(
+        "live",
+        description="what a kiosk has to send: `live`, frames that follow a challenge; "
+        "`photograph`, one still, for trials alone: a printed face would pass",
     )
     template_key: SecretStr | None = Field(
         None, description="32 bytes in hex that encrypt templates; a file under `home` when unset"
@@ -102,6 +109,9 @@ class Settings(BaseSettings):
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"
 
+    def kiosk_file(self) -> Path:
+        return self.data_dir() / "kiosk-device.json"
+
     def wallet_file(self) -> Path:
         return self.data_dir() / "wallet.json"
 
@@ -114,6 +124,10 @@ class Settings(BaseSettings):
 
     def models_dir(self) -> Path:
         return self.cache.expanduser() / "models"
+
+    def npm_dir(self) -> Path:
+        """Where `npm install --prefix` puts the kiosk page's libraries without a checkout."""
+        return self.cache.expanduser() / "npm/node_modules"
 
     def artifacts_dir(self) -> Path:
         return self.cache.expanduser() / "artifacts"

@@ -1,6 +1,5 @@
 """The demo's flow, from nothing to people who were paid; reads as the README tells it."""
 
-import secrets
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -82,7 +81,7 @@ def run_demo(
             say(f"{node.name} runs at {node.url}; registry, distributor and a funded pool deployed")
 
             # 2 to 4. The service; people, their second photographs, and what is no enrolment.
-            with run_service(home, home / "service.log", secrets.token_hex(32)) as kiosk:
+            with run_service(home, home / "service.log") as kiosk:
                 say("the enrolment service is ready")
                 enrolled = _enroll_people(kiosk, people, report, progress, wanted)
                 missed = _send_duplicates(kiosk, enrolled, report, progress)
@@ -124,7 +123,7 @@ def _enroll_people(
         report.people_tried += 1
         identity = Identity.generate()
         for position, photograph in enumerate(person.photographs):
-            answer = kiosk.enroll(photograph, identity.commitment)
+            answer = kiosk.enroll(photograph, identity)
             seconds.append(answer.seconds)
             if answer.outcome == "refused":
                 report.photographs_refused += 1
@@ -159,7 +158,7 @@ def _send_duplicates(
     for one in progress.track(enrolled, description="sending them again"):
         identity = Identity.generate()
         for photograph in one.unused:
-            answer = kiosk.enroll(photograph, identity.commitment)
+            answer = kiosk.enroll(photograph, identity)
             if answer.outcome == "refused":
                 report.photographs_refused += 1
                 continue
@@ -177,7 +176,7 @@ def _send_bad_photographs(
     kiosk: KioskClient, photographs: Sequence[BadPhotograph], report: DemoReport
 ) -> None:
     for bad in photographs:
-        answer = kiosk.enroll(bad.photograph, Identity.generate().commitment)
+        answer = kiosk.enroll(bad.photograph, Identity.generate())
         report.bad_inputs_tried += 1
         report.bad_inputs_refused += answer.code == bad.expected_code
 

@@ -13,7 +13,11 @@ ROOMS = ("personhood", "enrollment", "uniqueness", "identity_proofs", "distribut
 WALLS = {
     "cv2": {"enrollment/engine.py"},
     "insightface": {"enrollment/engine.py"},
+    "onnx": {"enrollment/tfjs.py"},
     "onnxruntime": {"enrollment/engine.py"},
+    "http_message_signatures": {"enrollment/signatures.py"},
+    "jwt": {"enrollment/receipts.py"},
+    "limits": {"enrollment/limits.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {
         "uniqueness/faiss_gpu.py",

@@ -7,6 +7,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+import enrollment.database
+import enrollment.kiosks
+import enrollment.replay
+import enrollment.sessions
 import enrollment.store
 import uniqueness.schema
 from personhood import schema
@@ -17,7 +21,7 @@ from tests.postgres import empty_schema
 from uniqueness.sealing import Keyring
 
 KEYRING = Keyring(b"k" * 32)
-METADATA = [uniqueness.schema.Base.metadata, enrollment.store.Base.metadata]
+METADATA = [uniqueness.schema.Base.metadata, enrollment.database.Base.metadata]
 
 
 def revision_of(engine: Engine) -> str | None:
