@@ -23,8 +23,9 @@ from enrollment.faces import (
     FloatArray,
     Image,
 )
-from enrollment.manifest import EmbedderSpec
-from enrollment.packs import ModelPack
+from enrollment.manifest import EmbedderSpec, PadManifest
+from enrollment.packs import ModelPack, PadPack
+from enrollment.tfjs import convert
 
 CPU = ("CPUExecutionProvider",)
 
@@ -52,6 +53,17 @@ def open_engine(
     else:
         detector = ScrfdDetector(pack.detector_path, providers)
     return detector, OnnxEmbedder(pack.embedder_path, pack.manifest.embedder, providers)
+
+
+def open_pad_model(pack: PadPack, providers: Sequence[str] = CPU) -> "PadModel":
+    """Open a pack's model against presentation attacks.
+
+    Raises:
+        ModelPackInvalid: a TensorFlow.js model cannot be converted exactly.
+    """
+    files = pack.read()
+    model = convert(*files) if pack.manifest.format == "tfjs" else files[0]
+    return PadModel(model, pack.manifest, providers)
 
 
 @dataclass(frozen=True)
@@ -174,6 +186,33 @@ class OnnxEmbedder:
         return vectors.astype(np.float32, copy=False)
 
 
+class PadModel:
+    """A classifier of the square around a face: bona fide, or a picture of a face."""
+
+    def __init__(self, model: bytes, manifest: PadManifest, providers: Sequence[str]) -> None:
+        import onnxruntime
+
+        self._session = onnxruntime.InferenceSession(
+            model, _session_options(), providers=list(providers)
+        )
+        self._input = self._session.get_inputs()[0]
+        self._manifest = manifest
+
+    def score(self, image: Image, face: DetectedFace) -> float:
+        """Score one face in an (h, w, 3) uint8 BGR photograph: towards 1 is bona fide."""
+        manifest = self._manifest
+        pixels = _square_around(image, face, manifest.crop, manifest.input_size)
+        order = slice(None) if manifest.channels == "BGR" else slice(None, None, -1)
+        batch = ((pixels[None, ..., order].astype(np.float32)) - manifest.mean) / manifest.std
+        if self._input.shape[-1] != batch.shape[-1]:  # channels come first, unless the model
+            batch = batch.transpose(0, 3, 1, 2)  # says that they come last
+        scores = self._session.run(None, {self._input.name: np.ascontiguousarray(batch)})[0][0]
+        if manifest.logits:
+            scores = np.exp(scores - scores.max())
+            scores /= scores.sum()
+        return float(scores[manifest.live])
+
+
 def align(image: Image, face: DetectedFace) -> AlignedFace:
     """Warp a face to the 112x112 reference by the least-squares similarity transform.
 
@@ -197,20 +236,37 @@ def align(image: Image, face: DetectedFace) -> AlignedFace:
 def _open_model(
     path: Path, task: str, preprocessing: dict[str, float], providers: Sequence[str]
 ) -> Any:
-    import onnxruntime
     from insightface.model_zoo import get_model
 
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ORT_LOG_ERRORS
-    # Idle workers that spin take the cores from the detector, which runs in OpenCV.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return get_model(
         str(path),
         model_task=task,
         model_metadata={"preprocessing": preprocessing},
         providers=list(providers),
-        sess_options=options,
+        sess_options=_session_options(),
     )
+
+
+def _session_options() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ORT_LOG_ERRORS
+    # Idle workers that spin take the cores from the detector, which runs in OpenCV.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _square_around(image: Image, face: DetectedFace, scale: float, size: int) -> Image:
+    """Cut a square of `scale` times the box's longer side; what lies outside repeats the border."""
+    import cv2
+
+    box = face.box.astype(float)
+    side = max(1.0, float((box[2:] - box[:2]).max()) * scale)
+    zoom, corner = size / side, (box[:2] + box[2:]) / 2 - side / 2
+    matrix = np.array([[zoom, 0.0, -corner[0] * zoom], [0.0, zoom, -corner[1] * zoom]])
+    border = cv2.BORDER_REPLICATE
+    return _image(cv2.warpAffine(image, matrix, (size, size), borderMode=border))
 
 
 def _image(pixels: Any) -> Image:

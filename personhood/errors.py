@@ -2,6 +2,8 @@
 
 PersonhoodError
 ├── ServiceUnreachable    the enrolment service did not answer
+├── ServiceRefused        the enrolment service answered no
+├── KioskNotRegistered    this device has no key that the service knows
 ├── KeyUnusable           a key in the environment or in a key file is not one
 ├── DatabaseBehind        the database has an earlier version's schema
 ├── DatabaseAhead         the database has a later version's schema
@@ -21,6 +23,14 @@ class PersonhoodError(Exception):
 
 class ServiceUnreachable(PersonhoodError):
     code = "service_unreachable"
+
+
+class ServiceRefused(PersonhoodError):
+    code = "service_refused"
+
+
+class KioskNotRegistered(PersonhoodError):
+    code = "kiosk_not_registered"
 
 
 class KeyUnusable(PersonhoodError):

@@ -1,11 +1,12 @@
 """Where the service's keys come from: the environment, or files under `home` made once."""
 
+import os
+from pathlib import Path
+
 from personhood.errors import KeyUnusable
 from personhood.settings import Settings
 from uniqueness.key_files import KeyFiles, load_or_create_key
 from uniqueness.sealing import KEY_BYTES, Keyring
-
-_MIN_TOKEN_LENGTH = 32  # characters
 
 
 def template_keys(settings: Settings) -> Keyring:
@@ -31,22 +32,38 @@ def template_keys(settings: Settings) -> Keyring:
     )
 
 
-def kiosk_token(settings: Settings) -> str:
-    """What a kiosk shows the service.
+def receipt_key(settings: Settings) -> bytes:
+    """The 32 bytes that sign receipts: the service's Ed25519 private key.
 
     Raises:
-        KeyUnusable: the variable is shorter than 32 characters.
         InvalidKey: the key file cannot be used.
     """
-    if settings.kiosk_token is None:
-        return load_or_create_key(settings.data_dir() / "kiosk.key").hex()
-    token = settings.kiosk_token.get_secret_value()
-    if len(token) < _MIN_TOKEN_LENGTH:
-        raise KeyUnusable(
-            "PERSONHOOD_KIOSK_TOKEN is shorter than 32 characters: make one with "
-            "`openssl rand -hex 32`"
-        )
-    return token
+    return load_or_create_key(settings.data_dir() / "receipt.key")
+
+
+def replay_key(settings: Settings) -> bytes:
+    """The 32 bytes under which recent captures are remembered.
+
+    Raises:
+        InvalidKey: the key file cannot be used.
+    """
+    return load_or_create_key(settings.data_dir() / "replay.key")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file for this user alone (mode 0600).
+
+    Raises:
+        KeyUnusable: it exists, or cannot be written; what exists is left alone.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise KeyUnusable(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _parse_key(variable: str, text: str) -> bytes:

@@ -26,15 +26,19 @@ SourceOption = Annotated[
 
 @models.command("install")
 def install_models(
-    pack: Annotated[str, typer.Argument(help="opencv, buffalo_s, edgeface, or a directory")],
+    pack: Annotated[
+        str,
+        typer.Argument(help="opencv, buffalo_s, edgeface, pad-livenessnet, or a directory"),
+    ],
     source: SourceOption = None,
 ) -> None:
     """Put a model pack into the cache; every file is checked against its digest."""
-    from enrollment.packs import install_pack
+    from enrollment.packs import install_pack, install_pad_pack, is_pad_pack
 
     directory = Settings().models_dir()
+    install = install_pad_pack if is_pad_pack(pack) else install_pack
     with Console(stderr=True).status(f"installing the model pack {pack}"):
-        installed = install_pack(pack, directory, source=source)
+        installed = install(pack, directory, source=source)
     Console().print(f"{pack}: {installed.directory}", highlight=False)
 
 

@@ -13,9 +13,17 @@ ROOMS = ("personhood", "enrollment", "uniqueness", "identity_proofs", "distribut
 WALLS = {
     "cv2": {"enrollment/engine.py"},
     "insightface": {"enrollment/engine.py"},
+    "onnx": {"enrollment/tfjs.py"},
     "onnxruntime": {"enrollment/engine.py"},
+    "http_message_signatures": {"enrollment/signatures.py"},
+    "jwt": {"enrollment/receipts.py"},
+    "limits": {"enrollment/limits.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
-    "faiss": {"uniqueness/faiss_index.py", "uniqueness/faiss_sketch.py"},
+    "faiss": {
+        "uniqueness/faiss_gpu.py",
+        "uniqueness/faiss_index.py",
+        "uniqueness/faiss_sketch.py",
+    },
     "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
     "py_ecc": {"identity_proofs/groth16_reference.py"},
     "zksnake": {"identity_proofs/groth16_fast.py"},

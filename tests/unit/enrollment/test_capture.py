@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enrollment.capture import MAX_BYTES, decode
+from enrollment.capture import MAX_BYTES, decode, wiped
 from enrollment.errors import (
     ImageEmpty,
     ImageTooLarge,
@@ -97,3 +97,61 @@ def test_damaged_files_are_decoded_or_refused_but_nothing_else(kind):
             decode(bytes(damaged))
         except (ImageTruncated, ImageUnsupported, ImageTooManyPixels):
             continue
+
+
+def test_sixteen_bits_of_grey_keep_their_upper_eight():
+    grey = np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8)
+    decoded = decode(encode(Image.fromarray(grey)))
+    assert np.array_equal(decoded, (grey >> 8).astype(np.uint8)[:, :, None].repeat(3, axis=2))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_what_is_transparent_is_not_looked_at(mode):
+    hidden = Image.new("RGBA", (4, 4), (10, 20, 30, 0))
+    picture = hidden.convert("LA") if mode == "LA" else hidden
+    if mode == "PA":
+        picture = Image.new("P", (4, 4), 0)
+        picture.putpalette([10, 20, 30] * 256)
+        content = encode(picture, transparency=0)
+    else:
+        content = encode(picture)
+    assert (decode(content) == 255).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_of_an_animation_the_first_picture_counts(kind):
+    pictures = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    content = encode(pictures[0], kind, save_all=True, append_images=pictures[1:])
+    blue, green, red = decode(content)[4, 4].tolist()
+    assert red > 200
+    assert max(blue, green) < 50
+
+
+def test_cmyk_keeps_its_colours():
+    content = encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95)
+    blue, green, red = decode(content)[8, 8].tolist()
+    assert red > 230
+    assert max(blue, green) < 25
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_orientation_moves_the_right_corner(kind):
+    """Orientation 6: the camera was turned, the file's left is the picture's top."""
+    pixels = np.zeros((32, 48, 3), np.uint8)
+    pixels[:16, :16] = 255  # the file's upper left is the picture's upper right
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    decoded = decode(encode(Image.fromarray(pixels), kind, exif=exif))
+    assert decoded.shape == (48, 32, 3)
+    assert decoded[4, 28].min() > 200
+    assert decoded[4, 4].max() < 50
+
+
+def test_wiped_images_are_zero_also_after_an_error():
+    image = decode(encode(noise()))
+    copy = image.copy()
+    assert image.any()
+    with pytest.raises(ImageEmpty), wiped(image, copy):
+        decode(b"")
+    assert not image.any()
+    assert not copy.any()

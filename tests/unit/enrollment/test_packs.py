@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from enrollment import packs
+from enrollment import carriers
 from enrollment.errors import (
     ModelDigestMismatch,
     ModelPackDownloadFailed,
@@ -187,6 +187,6 @@ def test_a_failed_download_says_what_to_do(own, tmp_path, monkeypatch):
     def offline(command, **_):
         raise subprocess.CalledProcessError(1, command, stderr="x\nERROR: no network")
 
-    monkeypatch.setattr(packs.subprocess, "run", offline)
-    with pytest.raises(ModelPackDownloadFailed, match=r"--source.*no network"):
+    monkeypatch.setattr(carriers.subprocess, "run", offline)
+    with pytest.raises(ModelPackDownloadFailed, match=r"--from.*no network"):
         install_pack(str(own), tmp_path)

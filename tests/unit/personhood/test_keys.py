@@ -6,26 +6,24 @@ import pytest
 from pydantic import SecretStr
 
 from personhood.errors import KeyUnusable
-from personhood.keys import kiosk_token, template_keys
+from personhood.keys import receipt_key, template_keys
 from personhood.settings import Settings
 from uniqueness.sealing import Keyring
 
 
 def test_keys_are_made_once_and_kept_private(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    keys, token = template_keys(settings), kiosk_token(settings)
-    assert len(token) == 64
-    assert (template_keys(settings).key_ids, kiosk_token(settings)) == (keys.key_ids, token)
+    keys, receipts = template_keys(settings), receipt_key(settings)
+    assert len(receipts) == 32
+    assert (template_keys(settings).key_ids, receipt_key(settings)) == (keys.key_ids, receipts)
     for file in tmp_path.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONHOOD_TEMPLATE_KEY", "ab" * 32)
-    monkeypatch.setenv("PERSONHOOD_KIOSK_TOKEN", "t" * 32)
     settings = Settings(home=tmp_path)
     assert template_keys(settings).key_ids == Keyring(b"\xab" * 32).key_ids
-    assert kiosk_token(settings) == "t" * 32
     assert list(tmp_path.iterdir()) == []
     assert "abab" not in repr(settings)
 
@@ -34,11 +32,6 @@ def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_template_key_that_is_none(value: str, tmp_path: Path) -> None:
     with pytest.raises(KeyUnusable, match="PERSONHOOD_TEMPLATE_KEY"):
         template_keys(Settings(home=tmp_path, template_key=SecretStr(value)))
-
-
-def test_a_short_token(tmp_path: Path) -> None:
-    with pytest.raises(KeyUnusable, match="PERSONHOOD_KIOSK_TOKEN"):
-        kiosk_token(Settings(home=tmp_path, kiosk_token=SecretStr("secret")))
 
 
 def test_retired_keys_come_after_the_active_one(tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
-import enrollment.store
+import enrollment.database
+import enrollment.kiosks
+import enrollment.replay
+import enrollment.sessions
+import personhood.app  # noqa: F401 - all stores, and so all tables
 import uniqueness.schema
 from personhood import schema
 from personhood.database import open_database
@@ -17,7 +21,7 @@ from tests.postgres import empty_schema
 from uniqueness.sealing import Keyring
 
 KEYRING = Keyring(b"k" * 32)
-METADATA = [uniqueness.schema.Base.metadata, enrollment.store.Base.metadata]
+METADATA = [uniqueness.schema.Base.metadata, enrollment.database.Base.metadata]
 
 
 def revision_of(engine: Engine) -> str | None:
@@ -26,6 +30,7 @@ def revision_of(engine: Engine) -> str | None:
 
 
 def test_models_and_history_agree(engine: Engine) -> None:
+    assert "kiosks" in enrollment.database.Base.metadata.tables  # every store was imported
     schema.upgrade(engine, KEYRING)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
