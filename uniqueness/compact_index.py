@@ -1,4 +1,4 @@
-"""The compact index: 607 bytes a template of 512 values, where float32 takes 2,056; nobody lost.
+"""The compact index: 648 bytes a template of 512 values, where float32 takes 2,056; nobody lost.
 
 Three looks, each at what the one before let pass: a sketch of everybody (`faiss_sketch`,
 its error bounded by probability), 8-bit codes of some hundreds (`int8_codes`, bounded for certain),

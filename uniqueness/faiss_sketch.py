@@ -1,6 +1,6 @@
-"""A sketch of the gallery: 86 bytes for 512 values that rule out nearly everybody.
+"""A sketch of the gallery: 128 bytes for 512 values that rule out nearly everybody.
 
-Each vector is turned by one random rotation, cut into at most 172 pieces, and each piece is
+Each vector is turned by one random rotation, cut into at most 256 pieces, and each piece is
 replaced by the nearest of 16 centroids: product quantisation (Jégou et al. 2011) in 4-bit codes,
 which FAISS's FastScan reads with the registers' byte shuffle (André et al. 2015). After a random
 rotation the pieces of any unit vector are those of a Gaussian one, so the centroids are fitted
@@ -29,7 +29,7 @@ from uniqueness.template import FloatArray
 
 Rows = npt.NDArray[np.int64]
 
-_PIECES = 172  # at most; 4 bits each
+_PIECES = 256  # at most; 4 bits each
 _CENTROIDS = 16
 _SIGMAS = 5.5  # misses 2e-8 of the mates exactly at the floor, and fewer above it
 _STRANGERS = 1.6  # how much wider than by chance the scores of strangers spread, on LFW
