@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -17,8 +18,9 @@ from personhood.keys import kiosk_token, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
-from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.index import GalleryIndex
+from uniqueness.indexes import open_index
 from uniqueness.matching import Matching
 from uniqueness.ownership import Ownership
 from uniqueness.snapshot import Snapshot
@@ -48,7 +50,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     keyring = template_keys(settings)
     store = GalleryStore(engine, keyring)
     snapshot = Snapshot(settings.snapshot_file(), keyring, store)
-    indexes = {p.manifest.model: FaissFlatIndex(p.manifest.embedding_size) for p in packs}
+    indexes = {p.manifest.model: _index(settings, store, p.manifest) for p in packs}
     with (
         Ownership(engine),
         Gallery.open(
@@ -56,7 +58,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
             indexes,
             rule.policy,
             fusion=rule.fusion,
-            retiring=_matching(retiring[0].manifest) if retiring else None,
+            retiring=_matching(settings, store, retiring[0].manifest) if retiring else None,
             snapshot=snapshot,
         ) as gallery,
     ):
@@ -73,9 +75,20 @@ def _retiring(settings: Settings) -> tuple[ModelPack, ...]:
     return (load_pack(settings.retiring_pack, settings.models_dir()),)
 
 
-def _matching(manifest: Manifest) -> Matching:
-    index = FaissFlatIndex(manifest.embedding_size)
-    return Matching({manifest.model: index}, manifest.thresholds)
+def _matching(settings: Settings, store: GalleryStore, manifest: Manifest) -> Matching:
+    return Matching({manifest.model: _index(settings, store, manifest)}, manifest.thresholds)
+
+
+def _index(settings: Settings, store: GalleryStore, manifest: Manifest) -> GalleryIndex:
+    """The index that the settings ask for, for the templates of one model."""
+    return open_index(
+        settings.index,
+        manifest.embedding_size,
+        model=manifest.model,
+        vectors_of=partial(store.vectors_of, dimension=manifest.embedding_size),
+        milvus_uri=settings.milvus_uri,
+        milvus_token=settings.milvus_access(),
+    )
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:

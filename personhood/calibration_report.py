@@ -13,6 +13,7 @@ from uniqueness.score_model_fit import TailCheck
 
 GALLERIES = (100, 1000, 10_000, 100_000, 1_000_000, 10_000_000)
 _SHOWN = 20  # lines of a list; the JSON report has all
+_EXAMPLES = 3  # refused photographs; counts by reason tell more
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,15 @@ class CalibrationReport:
             f"used  {data.photographs} photographs of {data.people} people: "
             f"{data.genuine_pairs} pairs of one person, {data.impostor_pairs} of two",
             f"without one usable face  {len(self.rejected)}  {counts}".rstrip(),
-            *_listed([f"  {code}  {file}" for file, code in self.rejected.items()]),
+            *_listed([f"  {code}  {file}" for file, code in self.rejected.items()], _EXAMPLES),
         ]
 
     def _suspected(self) -> list[str]:
-        lines = [
-            *(f"  {score:7.3f}  {a}  {b}" for a, b, score in self.same_person),
-        ]
+        high = [f"  {score:7.3f}  {a}  {b}" for a, b, score in self.same_person]
         low = [f"  {score:7.3f}  {a}  {b}" for a, b, score in self.different_people]
         told = []
-        if lines:
-            told += ["two labels that look like one person", *_listed(lines)]
+        if high:
+            told += ["two labels that look like one person", *_listed(high)]
         if low:
             told += ["one label that looks like two people", *_listed(low)]
         if told:
@@ -154,6 +153,6 @@ def _marks(row: Expected) -> str:
     return (" " if row.holds_targets else " *") + ("~" if row.extrapolated else "")
 
 
-def _listed(lines: list[str]) -> list[str]:
-    hidden = len(lines) - _SHOWN
-    return lines if hidden <= 0 else [*lines[:_SHOWN], f"  and {hidden} more, see --report"]
+def _listed(lines: list[str], shown: int = _SHOWN) -> list[str]:
+    hidden = len(lines) - shown
+    return lines if hidden <= 0 else [*lines[:shown], f"  and {hidden} more, see --report"]

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from uniqueness.index_kind import IndexKind
+
 
 class Settings(BaseSettings):
     """Every setting, each from the variable ``PERSONHOOD_<NAME>`` where it is set.
@@ -39,6 +41,15 @@ class Settings(BaseSettings):
         None, description="file of `personhood calibrate`; the pack's fixed thresholds when unset"
     )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the face models run")
+    index: IndexKind = Field(
+        IndexKind.FLAT, description="where templates are compared: flat, compact, gpu or milvus"
+    )
+    milvus_uri: str | None = Field(
+        None, description="address of the Milvus cluster, for the index `milvus`"
+    )
+    milvus_token: SecretStr | None = Field(
+        None, description="what the Milvus cluster asks for: user:password or an API key"
+    )
     rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
@@ -97,6 +108,9 @@ class Settings(BaseSettings):
     def gas_key(self) -> str | None:
         """The key of the account that pays gas, where it is not the node's own."""
         return self.sender_key.get_secret_value() if self.sender_key else None
+
+    def milvus_access(self) -> str:
+        return self.milvus_token.get_secret_value() if self.milvus_token else ""
 
     def models_dir(self) -> Path:
         return self.cache.expanduser() / "models"

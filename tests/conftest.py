@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from identity_proofs.artifacts import Artifacts, load_artifacts
 from identity_proofs.prover import Prover
 from personhood.settings import Settings
 from tests.postgres import running_postgres
+
+# No test depends on how fast the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,8 @@ class Batch:
             changes: after the horizon of the search.
             read: gives all templates of some people.
         """
+        if not changes.templates and not changes.removed_persons:
+            return
         changed = {
             person for found in changes.templates.values() for person in found.persons.tolist()
         }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_GALLERIES = np.logspace(2, 8, 37)
+_GALLERIES = np.logspace(2, 8, 25)
 _TRADE_GALLERIES = (10**3, 10**4, 10**5, 10**6)
 _LINES = ("-", "--", "-.", ":")
 _DRAWN_POINTS = 2000
@@ -78,7 +78,7 @@ def _scores(measurement: Measurement) -> "Figure":
         yscale="log", xlim=(seen.min(), seen.max() + 2 * width[0]), ylabel="density",
         xlabel=_scale(calibration), title="Scores of labelled photographs",
     )  # fmt: skip
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper left")
     return figure
 
 
@@ -101,7 +101,7 @@ def _tail(measurement: Measurement) -> "Figure":
     excess.plot(thresholds, mean_excess(common, thresholds), color="0")
     excess.axvline(estimate.start, color="0.5", linestyle="--", label="tail begins")
     excess.set(xlabel="threshold, common scale", ylabel="mean excess", title="Mean excess")
-    excess.legend(fontsize="small")
+    excess.legend(fontsize="small", loc="upper right")
 
     shares = [check.share for check in fitted.checks]
     stability.errorbar(
@@ -116,7 +116,7 @@ def _tail(measurement: Measurement) -> "Figure":
     )  # fmt: skip
     stability.xaxis.set_minor_formatter("")
     stability.set_xticks(shares, [f"{share:.2%}" for share in shares])
-    stability.legend(fontsize="small")
+    stability.legend(fontsize="small", loc="upper left")
     return figure
 
 
@@ -146,7 +146,7 @@ def _fpir_by_gallery(calibration: Calibration) -> "Figure":
 def _misses_by_fpir(calibration: Calibration) -> "Figure":
     """What holding a false positive rate costs in misses, by size of the gallery."""
     figure, (axes,) = _figure()
-    targets = np.logspace(-4, -1, 25)
+    targets = np.logspace(-4, -1, 13)
     for size, style in zip(_TRADE_GALLERIES, _LINES, strict=True):
         at = [calibration.impostors.threshold(float(target), size) for target in targets]
         misses = [calibration.misses.rate(threshold).estimate for threshold in at]
@@ -157,5 +157,5 @@ def _misses_by_fpir(calibration: Calibration) -> "Figure":
         xscale="log", yscale="log", xlabel="new people to review (FPIR)",
         ylabel="people missed who come again (FNIR)", title="What a target costs",
     )  # fmt: skip
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper right")
     return figure

@@ -6,8 +6,6 @@ and the float32 templates of the few that reach the floor or nearly do, which th
 What it answers are exact cosines. Why so: docs/decisions/0015-compact-index.md.
 """
 
-from collections.abc import Callable, Iterator
-
 import numpy as np
 import numpy.typing as npt
 
@@ -15,12 +13,11 @@ from uniqueness.errors import InvalidIndexState
 from uniqueness.faiss_sketch import Sketch
 from uniqueness.index import Candidates, Hits, IdArray, State
 from uniqueness.int8_codes import Int8Codes, Rows
+from uniqueness.rescoring import VectorsOf, rescore
 from uniqueness.template import FloatArray
 
-VectorsOf = Callable[[IdArray], FloatArray]
-
 _REWRITE_AT = 16  # when one row in 16 is a removed one
-_OPENED_AT_ONCE = 4096  # templates asked of the database in one call
+_ADDED_AT_ONCE = 4096
 
 
 class CompactIndex:
@@ -28,8 +25,7 @@ class CompactIndex:
 
     Args:
         dimension: values of a vector.
-        vectors_of: gives the (n, d) float32 templates of (n,) ascending ids that are in the index,
-            a row of zeros for one that the database no longer holds.
+        vectors_of: opens templates by their ids.
     """
 
     def __init__(self, dimension: int, vectors_of: VectorsOf) -> None:
@@ -48,8 +44,8 @@ class CompactIndex:
 
     def add(self, ids: IdArray, vectors: FloatArray) -> None:
         """Add (n, d) float32 unit vectors under their (n,) ids, which ascend."""
-        for start in range(0, len(ids), _OPENED_AT_ONCE):
-            rotated = vectors[start : start + _OPENED_AT_ONCE] @ self._rotation
+        for start in range(0, len(ids), _ADDED_AT_ONCE):
+            rotated = vectors[start : start + _ADDED_AT_ONCE] @ self._rotation
             self._sketch.add(rotated)
             self._codes.add(rotated)
         self._append_ids(ids)
@@ -116,14 +112,7 @@ class CompactIndex:
         rows = [self._reaching(rotated[p], near[p], floor, k) for p in range(len(probes))]
         owners = np.repeat(np.arange(len(probes)), [len(of_probe) for of_probe in rows])
         ids = self._known_ids()[np.concatenate([*rows, self._dead[:0]])]
-        scores = np.empty(len(ids), np.float32)
-        for part in _parts(len(ids)):
-            opened, where = np.unique(ids[part], return_inverse=True)
-            vectors = self._vectors_of(opened)[where]
-            scores[part] = np.einsum("ij,ij->i", probes[owners[part]], vectors)
-            scores[part][~vectors.any(axis=1)] = -np.inf
-        kept = scores >= floor
-        return Hits.ranked(owners[kept], ids[kept], scores[kept])
+        return rescore(probes, owners, ids, floor, self._vectors_of)
 
     def _reaching(self, probe: FloatArray, near: Rows | None, floor: float, k: int | None) -> Rows:
         """Rows that may reach the floor of a (width,) rotated probe, and be one of its k nearest.
@@ -159,10 +148,6 @@ class CompactIndex:
         self._sketch.drop(self._dead)
         self._codes.keep(kept)
         self._ids, self._dead = ids, self._dead[:0]
-
-
-def _parts(count: int) -> Iterator[slice]:
-    return (slice(start, start + _OPENED_AT_ONCE) for start in range(0, count, _OPENED_AT_ONCE))
 
 
 def _rotation(dimension: int, width: int) -> FloatArray:

@@ -134,6 +134,6 @@ class Sketch:
 def _centroids(piece: int) -> FloatArray:
     """(16, piece) centroids of the standard normal distribution."""
     sample = np.random.default_rng(0).standard_normal((1 << 16, piece)).astype(np.float32)
-    fit = faiss.Kmeans(piece, _CENTROIDS, niter=40, seed=1, max_points_per_centroid=len(sample))
+    fit = faiss.Kmeans(piece, _CENTROIDS, niter=25, seed=1, max_points_per_centroid=len(sample))
     fit.train(sample)
     return np.asarray(fit.centroids, np.float32)

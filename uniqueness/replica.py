@@ -6,6 +6,8 @@ snapshot is written, for then the indexes stay as they are.
 """
 
 import logging
+import math
+import time
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -17,6 +19,8 @@ from uniqueness.records import Changes
 from uniqueness.snapshot import Snapshot, SnapshotWriter
 from uniqueness.store import GalleryStore
 from uniqueness.template import FloatArray, Template
+
+_RECENT = 1.0  # seconds: what others commit in it is quickly read under the lock
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +94,7 @@ class Replica:
                 if self._indexes.setdefault(model, index) is not index:
                     raise ModelMismatch(f"{model} has two indexes: give both matchings the same")
         self._horizon = 0
+        self._looked = -math.inf  # seconds on the monotonic clock
         # A publication broke off: the indexes may hold a part of what follows the horizon.
         self._torn = False
 
@@ -102,6 +107,11 @@ class Replica:
     def indexes(self) -> Mapping[str, GalleryIndex]:
         """By model."""
         return self._indexes
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether the database was looked at so lately that little can lie beyond the horizon."""
+        return not self._torn and time.monotonic() - self._looked < _RECENT
 
     def load(self, until: int) -> None:
         """Hold what the snapshot does, if there is one, and the database up to a number.
@@ -127,6 +137,7 @@ class Replica:
         """
         if not self._is_frozen and (until != self._horizon or self._torn):
             self._take_in(until, strict=True)
+        self._looked = time.monotonic()
 
     def require_known(self, models: Collection[str]) -> None:
         """Refuse templates that were added since the gallery was opened, and cannot be compared.
@@ -167,6 +178,7 @@ class Replica:
             _log.exception("the index did not take a batch; the next one begins by catching up")
             return
         self._horizon, self._torn = publication.horizon, False
+        self._looked = time.monotonic()
 
     def keep(self) -> None:
         """Begin to write a snapshot if it is time; to be called between batches."""

@@ -1,6 +1,7 @@
 """How a batch of requests becomes decisions: the protocol that lets several processes decide.
 
-    1. catch up     the index takes what others committed; the last number it holds is its horizon
+    1. catch up     the index takes what others committed, unless it did so within this second;
+                    the last number that it holds is its horizon
     2. search       up to the horizon, outside any lock: the long part
     3. lock         one row of the database, so one sequencer at a time is past this point
     4. refresh      score what was committed after the horizon, drop who was removed
@@ -147,12 +148,15 @@ class Sequencer:
         enrolments = [r for r in requests if isinstance(r, Enroll)]
         if len(enrolments) < len(requests):
             self._replica.thaw()  # who only looks does so in the index alone
-        known = self._catch_up(r.request_id for r in enrolments)
+        dry = [r for r in requests if isinstance(r, Identify)]
+        known: dict[str, Identification] = {}
+        # Who is to be enrolled is compared under the lock with all that the index does not hold.
+        if dry or not self._replica.is_recent:
+            known = self._catch_up(r.request_id for r in enrolments)
         fresh: dict[str, Enroll] = {}
         for request in enrolments:
             if request.request_id not in known:
                 fresh.setdefault(request.request_id, request)
-        dry = [r for r in requests if isinstance(r, Identify)]
         findings: dict[int, Answer] = {}
         if fresh or dry:
             probes = [*(r.probe for r in fresh.values()), *(r.probe for r in dry)]
@@ -194,7 +198,8 @@ class Sequencer:
 
     def _change(self, requests: Sequence[AddTemplate | Remove]) -> dict[int, Answer]:
         """Add templates and remove people."""
-        self._catch_up([])
+        if not self._replica.is_recent:
+            self._catch_up([])
 
         def apply(transaction: GalleryTransaction) -> tuple[dict[int, Answer], Publication]:
             publication = self._publication(transaction)

@@ -15,7 +15,11 @@ WALLS = {
     "insightface": {"enrollment/engine.py"},
     "onnxruntime": {"enrollment/engine.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
-    "faiss": {"uniqueness/faiss_index.py", "uniqueness/faiss_sketch.py"},
+    "faiss": {
+        "uniqueness/faiss_gpu.py",
+        "uniqueness/faiss_index.py",
+        "uniqueness/faiss_sketch.py",
+    },
     "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
     "py_ecc": {"identity_proofs/groth16_reference.py"},
     "zksnake": {"identity_proofs/groth16_fast.py"},

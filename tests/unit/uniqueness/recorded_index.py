@@ -1,9 +1,11 @@
-"""A compact index over templates that are kept in a dictionary, as the database would."""
+"""Indexes over templates that are kept in a dictionary, as the database would."""
 
+import faiss
 import numpy as np
 
 from uniqueness.compact_index import CompactIndex
 from uniqueness.index import IdArray
+from uniqueness.sharded_index import ShardedIndex
 from uniqueness.template import FloatArray
 
 
@@ -13,7 +15,8 @@ class Database:
         self.opened = 0
 
     def put(self, ids: IdArray, vectors: FloatArray) -> None:
-        self._templates.update(zip(ids.tolist(), vectors, strict=True))
+        for number, vector in zip(ids.tolist(), vectors, strict=True):
+            self._templates.setdefault(number, vector)
 
     def vectors_of(self, ids: IdArray) -> FloatArray:
         self.opened += len(ids)
@@ -27,6 +30,23 @@ class Database:
 class RecordedCompactIndex(CompactIndex):
     def __init__(self, dimension: int, database: Database) -> None:
         super().__init__(dimension, database.vectors_of)
+        self._database = database
+
+    def add(self, ids: IdArray, vectors: FloatArray) -> None:
+        self._database.put(ids, vectors)
+        super().add(ids, vectors)
+
+
+class RecordedShardedIndex(ShardedIndex):
+    """Shards in FAISS's float16, in the processor's memory."""
+
+    def __init__(self, dimension: int, database: Database, shards: int = 2) -> None:
+        half = faiss.ScalarQuantizer.QT_fp16
+        devices = [
+            faiss.IndexScalarQuantizer(dimension, half, faiss.METRIC_INNER_PRODUCT)
+            for _ in range(shards)
+        ]
+        super().__init__(dimension, devices, database.vectors_of)
         self._database = database
 
     def add(self, ids: IdArray, vectors: FloatArray) -> None:

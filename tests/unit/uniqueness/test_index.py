@@ -1,12 +1,16 @@
 """One suite for every implementation of `GalleryIndex`, against the exact oracle."""
 
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 
 from tests.unit.uniqueness.milvus_engine import milvus_collection
-from tests.unit.uniqueness.recorded_index import Database, RecordedCompactIndex
+from tests.unit.uniqueness.recorded_index import (
+    Database,
+    RecordedCompactIndex,
+    RecordedShardedIndex,
+)
 from tests.unit.uniqueness.synthetic import DIMENSION, at_cosine, people
 from uniqueness.errors import InvalidIndexState
 from uniqueness.faiss_index import FaissFlatIndex
@@ -15,16 +19,16 @@ from uniqueness.index import Hits, NumpyIndex
 ROUNDING = 1e-5  # of float32 inner products, added in different orders
 
 
-@contextmanager
-def compact():
+def over_a_database(kind):
     database = Database()
-    yield lambda: RecordedCompactIndex(DIMENSION, database)
+    return nullcontext(lambda: kind(DIMENSION, database))
 
 
 KINDS = {
     "numpy": lambda: nullcontext(lambda: NumpyIndex(DIMENSION)),
     "flat": lambda: nullcontext(lambda: FaissFlatIndex(DIMENSION)),
-    "compact": compact,
+    "compact": lambda: over_a_database(RecordedCompactIndex),
+    "sharded": lambda: over_a_database(RecordedShardedIndex),
     "milvus": lambda: milvus_collection(DIMENSION),
 }
 SLOW = {"milvus"}

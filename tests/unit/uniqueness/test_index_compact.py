@@ -12,7 +12,7 @@ from uniqueness.faiss_sketch import Sketch
 from uniqueness.int8_codes import Int8Codes
 
 SIZE = 20_000
-MATES = 1_000
+MATES = 300
 FLOOR = 0.4
 
 
@@ -65,9 +65,9 @@ def test_the_error_of_a_sketch_is_within_what_its_guard_counts_on(dimension):
     vectors = strangers(SIZE, sketch.width)
     sketch.add(vectors)
     slope = (sketch.cut(1.0) - sketch.cut(0.0)) / 1.0
-    passing = sketch.near(mates_at(vectors[:4_000], FLOOR), FLOOR + 2.5 * sketch.spread / slope)
+    passing = sketch.near(mates_at(vectors[:2_000], FLOOR), FLOOR + 2.5 * sketch.spread / slope)
     lost = [mate for mate, rows in enumerate(passing) if rows is None or mate not in rows]
-    assert len(lost) <= 4_000 * NormalDist().cdf(-3) + 9
+    assert len(lost) <= 2_000 * NormalDist().cdf(-3) + 9
 
 
 def test_the_error_of_a_code_stays_within_its_guard():
