@@ -1,9 +1,10 @@
 """Putting the contracts on a chain, and the file by which every other command finds them."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from contracts.artifacts import load
 from distribution.chain import Chain, parse_address
@@ -16,6 +17,9 @@ TOKEN = load("LocalCoin")
 NATIVE = "0x" + "00" * 20  # stands for the chain's own coin where a token is named
 WHOLE = 10**18  # what a pool share is counted in
 MAX_ATTESTERS = 32
+
+_CONTRACTS = ("token", "registry", "distributor")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,7 @@ def deploy(chain: Chain, terms: Terms, journal: Path | None = None) -> Deploymen
     """
     terms = terms.checked()
     steps = _Steps(journal, {"chain_id": chain.chain_id, "terms": _plain(asdict(terms))})
+    steps.forget_unless(lambda address: chain.code_hash(address) is not None)
     block = steps.once("block", chain.block_number)
     genesis = steps.once("genesis", chain.now)
     token = terms.token or steps.once("token", lambda: chain.deploy(TOKEN, "Local Coin", "LOCAL"))
@@ -223,13 +228,21 @@ class _Steps:
                     "repeat it with those, or move the file away"
                 )
             self._done = done
+        self._about = about
 
-    def once(self, name: str, step: Any) -> Any:
+    def forget_unless(self, stands: Callable[[str], bool]) -> None:
+        """Begin anew if a contract is gone, as after a local chain was reset."""
+        contracts = [self._done[name] for name in _CONTRACTS if name in self._done]
+        if not all(stands(address) for address in contracts):
+            self._done = dict(self._about)
+
+    def once(self, name: str, step: Callable[[], _T]) -> _T:
         if name not in self._done:
             self._done[name] = step()
             if self._path is not None:
                 _write(self._path, self._done)
-        return self._done[name]
+        done: _T = self._done[name]
+        return done
 
 
 def _tuple(terms: Terms, genesis: int) -> tuple[int, ...]:

@@ -49,7 +49,6 @@ def deploy(
     ] = None,
 ) -> None:
     """Deploy the contracts and write the deployment file; does nothing where they stand already."""
-    from distribution.attestation import address_of, load_or_create_keys
     from distribution.chain import Chain
     from distribution.deployment import NATIVE, Deployment, Terms
     from distribution.deployment import deploy as deploy_contracts
@@ -63,16 +62,8 @@ def deploy(
     else:
         if amount is not None and share is not None:
             raise typer.BadParameter("an amount or a share, not both")
-        if settings.attesters is None:
-            keys = load_or_create_keys(settings.attester_keys_dir(), _LOCAL_ATTESTERS)
-            attesters = tuple(address_of(key) for key in keys)
-            Console().print(
-                "attesters    three on this machine, made now: enough to try it, not independent"
-            )
-        else:
-            attesters = tuple(part.strip() for part in settings.attesters.split(","))
         terms = Terms(
-            attesters=attesters,
+            attesters=_attesters(settings),
             quorum=settings.quorum,
             amount=0 if share else _to_units(amount or "100"),
             share=_to_units(share) if share else 0,
@@ -93,6 +84,19 @@ def deploy(
         f"token        {deployment.token}\n"
         f"quorum       {deployment.quorum} of {len(deployment.attesters)} attesters"
     )
+
+
+def _attesters(settings: Settings) -> tuple[str, ...]:
+    """The addresses named, or those of keys made here."""
+    from distribution.attestation import address_of, load_or_create_keys
+
+    if settings.attesters is not None:
+        return tuple(part.strip() for part in settings.attesters.split(","))
+    keys = load_or_create_keys(settings.attester_keys_dir(), _LOCAL_ATTESTERS)
+    Console().print(
+        f"attesters    {len(keys)} keys on this machine: enough to try it, not independent"
+    )
+    return tuple(address_of(key) for key in keys)
 
 
 def publish(

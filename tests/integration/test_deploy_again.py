@@ -80,6 +80,16 @@ def test_an_interrupted_deployment_goes_on(
     assert chain.call(TOKEN, deployment.token, "totalSupply") == TERMS.pool
 
 
+def test_a_journal_of_a_chain_that_was_reset_is_begun_anew(chain: Chain, tmp_path: Path) -> None:
+    journal = tmp_path / "deployment.journal"
+    first = deploy(chain, TERMS, journal)
+    done = json.loads(journal.read_text())
+    journal.write_text(json.dumps(done | {"registry": "0x" + "12" * 20, "block": 10**6}))
+    anew = deploy(chain, TERMS, journal).check(chain)
+    assert anew.block < 10**6
+    assert not {first.registry, first.distributor, first.token} & set(anew.code_hashes)
+
+
 def test_a_journal_is_of_its_own_terms(chain: Chain, tmp_path: Path) -> None:
     journal = tmp_path / "deployment.journal"
     deploy(chain, TERMS, journal)
