@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from score_simulation import NormalZoo
 
-from enrollment.extraction import open_models
+from enrollment.face_models import open_models
 from enrollment.labelled import embed_labelled
 from enrollment.packs import load_pack
 from uniqueness.comparisons import Comparisons, compare, cosine_rows

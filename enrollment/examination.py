@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enrollment.capture import decode
 from enrollment.engine import align
 from enrollment.errors import MalformedRequest
-from enrollment.extraction import FaceModel
+from enrollment.face_models import FaceModel
 from enrollment.faces import AlignedFace, Image, exactly_one
 from enrollment.frames import merge, require_one_person
 from enrollment.pad import Frame, PresentationAttackDetector, require_bona_fide

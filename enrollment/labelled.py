@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from enrollment.capture import decode
 from enrollment.errors import CaptureRejected, FaceRejected
-from enrollment.extraction import FaceModel, extract
+from enrollment.examination import Examiner
+from enrollment.face_models import FaceModel
+from enrollment.pose import Pose
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
@@ -73,6 +74,7 @@ def embed_labelled(
         left_out: photographs not to be read, `person/file`.
         progress: told after each photograph how many are done, and of how many.
     """
+    examiner = Examiner(models)
     paths = find_photographs(directory, left_out)
     files, vectors, rejected = [], [], {}
     digest = hashlib.sha256()
@@ -80,7 +82,7 @@ def embed_labelled(
         file, content = path.relative_to(directory).as_posix(), path.read_bytes()
         digest.update(f"{hashlib.sha256(content).hexdigest()} {file}\n".encode())
         try:
-            templates = extract(decode(content), models)
+            templates = examiner.examine([content], [Pose.FRONT]).templates
         except (CaptureRejected, FaceRejected) as rejection:
             rejected[file] = rejection.code
         else:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
-from enrollment.extraction import open_models
+from enrollment.face_models import open_models
 from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest

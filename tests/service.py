@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, func, select
 
 from enrollment.api import FrontDesk, create_app
 from enrollment.examination import Examiner
-from enrollment.extraction import face_model
+from enrollment.face_models import face_model
 from enrollment.faces import FaceDetector, FaceEmbedder
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest

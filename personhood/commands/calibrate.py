@@ -42,7 +42,7 @@ def calibrate(
     plots: Annotated[Path | None, typer.Option(help="directory for pictures as PNG")] = None,
 ) -> None:
     """Measure the model pack on labelled photographs and sign the thresholds that follow."""
-    from enrollment.extraction import open_models
+    from enrollment.face_models import open_models
     from enrollment.labelled import embed_labelled
     from enrollment.packs import load_packs
     from personhood.calibration_report import CalibrationReport

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from enrollment.examination import Examiner
-from enrollment.extraction import open_models
+from enrollment.face_models import open_models
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
 from enrollment.store import EnrollmentRequest, EnrollmentStore

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from enrollment.capture import decode
-from enrollment.extraction import extract, open_models
+from enrollment.examination import Examiner
+from enrollment.face_models import open_models
 from enrollment.packs import load_packs, read_manifest
+from enrollment.pose import Pose
 from personhood.app import open_service
 from personhood.errors import CalibrationMissing
 from personhood.policy import decision_rule, operator_key
@@ -64,13 +65,13 @@ def test_a_person_is_found_again_by_both_models(settings: Settings, tmp_path: Pa
     manifests = [pack.manifest for pack in packs]
     assert manifests[1] != read_manifest("opencv")
     rule = decision_rule(settings, manifests)
-    models = open_models(packs)
+    examiner = Examiner(open_models(packs))
     indexes = {m.model: FaissFlatIndex(m.embedding_size) for m in manifests}
     store = GalleryStore(create_engine(f"sqlite:///{tmp_path}/fused.db"), Keyring(b"k" * 32))
     with Gallery.open(store, indexes, rule.policy, fusion=rule.fusion) as gallery:
         decisions = [
             gallery.identify_and_enroll(
-                Probe(extract(decode(as_jpeg(photograph)), models)), str(number)
+                Probe(examiner.examine([as_jpeg(photograph)], [Pose.FRONT]).templates), str(number)
             ).decision
             for number, photograph in enumerate(
                 [astronaut(), person_of_six(4), another_exposure(astronaut())]

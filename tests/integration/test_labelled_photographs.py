@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from enrollment.capture import decode
 from enrollment.errors import ModelPackUnknown, NoFace
-from enrollment.extraction import extract, open_models
+from enrollment.examination import Examiner
+from enrollment.face_models import open_models
 from enrollment.labelled import embed_labelled, find_photographs
 from enrollment.packs import load_packs, read_manifests
+from enrollment.pose import Pose
 from tests.models import CACHE, opencv_pack
 from tests.photographs import another_exposure, as_jpeg, astronaut, cat, person_of_six, six_people
 
@@ -67,12 +68,11 @@ def test_nothing_to_find(tmp_path: Path) -> None:
 def test_a_template_of_each_model_in_their_order() -> None:
     first, second = (model for model in open_models([opencv_pack()] * 2))
     assert first.detector is second.detector  # the same file is opened once
-    image = decode(as_jpeg(astronaut()))
-    one, two = extract(image, (first, second))
+    one, two = Examiner((first, second)).examine([as_jpeg(astronaut())], [Pose.FRONT]).templates
     np.testing.assert_array_equal(one.vector, two.vector)
     assert one.model == opencv_pack().manifest.model
     with pytest.raises(NoFace):
-        extract(decode(as_jpeg(cat())), (first,))
+        Examiner((first,)).examine([as_jpeg(cat())], [Pose.FRONT])
 
 
 def test_a_setting_names_one_pack_or_several() -> None:

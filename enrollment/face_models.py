@@ -1,14 +1,13 @@
-"""From a photograph to its templates: the steps that need no gallery, for one model or several."""
+"""The face models of a service, opened: one for each model that its gallery compares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enrollment.engine import CPU, align, open_engine
-from enrollment.faces import DetectedFace, FaceDetector, FaceEmbedder, Image, exactly_one
+from enrollment.engine import CPU, open_engine
+from enrollment.faces import FaceDetector, FaceEmbedder
 from enrollment.manifest import Manifest
 from enrollment.packs import ModelPack
-from enrollment.quality import QualityLimits, assess
-from uniqueness.template import Template
+from enrollment.quality import QualityLimits
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,25 +43,3 @@ def face_model(detector: FaceDetector, embedder: FaceEmbedder, manifest: Manifes
     """Put a pack's opened models together with what its manifest says of them."""
     limits = QualityLimits(min_confidence=manifest.detector.min_confidence)
     return FaceModel(detector, embedder, manifest.model, limits, manifest.same_person)
-
-
-def extract(image: Image, models: Sequence[FaceModel]) -> tuple[Template, ...]:
-    """Make one template a model of the one person in a photograph.
-
-    Args:
-        image: (h, w, 3) uint8 BGR.
-        models: those with the same detector share what it found.
-
-    Raises:
-        FaceRejected: a model does not see one usable face.
-    """
-    found: dict[FaceDetector, DetectedFace] = {}
-    templates = []
-    for model in models:
-        if model.detector not in found:
-            found[model.detector] = exactly_one(model.detector.detect(image))
-        face = found[model.detector]
-        aligned = align(image, face)
-        assess(face, aligned).require()
-        templates.append(Template(model.embedder.embed([aligned])[0], model.model))
-    return tuple(templates)
