@@ -84,7 +84,8 @@ class Kiosk {
     this.#idle.touch();
   }
 
-  async register() {
+  /** The operator wants another registration; the old key is of no use any more. */
+  async reopen() {
     await forgetDevice();
     this.use(null);
     this.happened("reopened");

@@ -3,5 +3,5 @@ import { byId, on } from "../dom.js";
 /** The kiosk cannot work; the operator may register it anew. */
 export function closed(kiosk, signal, { reason }) {
   kiosk.translator.show(byId("closed-reason"), reason);
-  on("reopen", "click", () => kiosk.register(), signal);
+  on("reopen", "click", () => kiosk.reopen(), signal);
 }
