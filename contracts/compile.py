@@ -3,14 +3,13 @@
     python -m contracts.compile           write
     python -m contracts.compile --check   compare, and exit with 1 if anything differs
 
-Needs the `dev` extra (Vyper and snekmate, both pinned). The same sources give the same bytes on
-every machine and from every directory.
+Needs the `dev` extra (Vyper, pinned). The same sources give the same bytes on every machine and
+from every directory.
 """
 
 import argparse
 import json
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def compile_contract(source: Path) -> dict[str, Any]:
     Raises:
         vyper.exceptions.VyperException: `source` does not compile.
     """
-    bundle = FilesystemInputBundle([_snekmate_parent(), SOURCES])
+    bundle = FilesystemInputBundle([SOURCES])
     output = compile_from_file_input(
         bundle.load_file(source),
         bundle,
@@ -47,13 +46,6 @@ def compile_contract(source: Path) -> dict[str, Any]:
         "abi": output["abi"],
         "bytecode": output["bytecode"],
     }
-
-
-def _snekmate_parent() -> Path:
-    spec = find_spec("snekmate")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("snekmate is missing: install the `dev` extra", name="snekmate")
-    return Path(spec.submodule_search_locations[0]).parent
 
 
 def stale_artifacts() -> list[str]:

@@ -48,6 +48,7 @@ def render(key_json: bytes) -> str:
         )
     key = json.loads(key_json)
     constants = {
+        "DEPTH": DEPTH,
         **_g1("MINUS_ALPHA", key["vk_alpha_1"], negate=True),
         **_g2("BETA", key["vk_beta_2"], negate=False),
         **_g2("MINUS_GAMMA", key["vk_gamma_2"], negate=True),

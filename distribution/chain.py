@@ -14,6 +14,7 @@ from eth_utils.address import (
     is_hex_address,
     to_checksum_address,
 )
+from eth_utils.crypto import keccak
 from requests.exceptions import RequestException
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
@@ -26,6 +27,7 @@ from distribution.errors import (
     AddressInvalid,
     AlreadyClaimed,
     ChainUnreachable,
+    ClaimsPaused,
     ContractRefused,
     DistributionError,
     EpochNotClaimable,
@@ -113,9 +115,16 @@ class Chain:
     def block_number(self) -> int:
         return int(self._ask(lambda: self._web3.eth.block_number))
 
-    def has_code(self, address: str) -> bool:
+    def balance(self, address: str) -> int:
+        """What `address` holds of the chain's own coin, in its smallest unit."""
         checksummed = Web3.to_checksum_address(address)
-        return len(self._ask(lambda: self._web3.eth.get_code(checksummed))) > 0
+        return int(self._ask(lambda: self._web3.eth.get_balance(checksummed)))
+
+    def code_hash(self, address: str) -> str | None:
+        """keccak256 of the code at `address` as 0x-hex; None where there is none."""
+        checksummed = Web3.to_checksum_address(address)
+        code = self._ask(lambda: self._web3.eth.get_code(checksummed))
+        return "0x" + keccak(bytes(code)).hex() if code else None
 
     def deploy(self, artifact: ContractArtifact, *arguments: Any) -> str:
         """Deploy and return the contract's checksum address."""
@@ -151,17 +160,24 @@ class Chain:
         event: str,
         from_block: int,
         where: dict[str, Any] | None = None,
+        *,
+        transaction: str | None = None,
     ) -> list[Mapping[str, Any]]:
         """The arguments of every `event` since `from_block`, oldest first.
 
         Args:
             where: values that indexed arguments must have.
+            transaction: hash of the only one whose events are wanted.
         """
         kind = self._contract(artifact, address).events[event]
         logs = self._ask(
             lambda: list(kind().get_logs(argument_filters=where, from_block=from_block))
         )
-        return [log["args"] for log in logs]
+        return [
+            log["args"]
+            for log in logs
+            if transaction in {None, "0x" + bytes(log["transactionHash"]).hex()}
+        ]
 
     def _contract(self, artifact: ContractArtifact, address: str) -> Contract:
         return self._web3.eth.contract(Web3.to_checksum_address(address), abi=artifact.abi)
@@ -264,6 +280,10 @@ _REFUSALS: dict[str, tuple[type[ContractRefused], str]] = {
     "distributor: registry has no members": (
         EpochNotClaimable,
         "the registry has no member yet: run `personhood publish` first",
+    ),
+    "distributor: paused": (
+        ClaimsPaused,
+        "claims are paused: no right is lost, the time to claim grows by the pause",
     ),
     "distributor: pool too low": (
         PoolTooPoor,

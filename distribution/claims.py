@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from distribution.chain import Chain, Receipt, parse_address, refusal
-from distribution.deployment import DISTRIBUTOR, TOKEN, Deployment
+from distribution.deployment import DISTRIBUTOR, NATIVE, TOKEN, Deployment
 from distribution.errors import NotAMember
 from distribution.registry import read_group
 from identity_proofs.group import Group
@@ -30,12 +30,15 @@ class EpochStatus:
         root: its frozen root; 0 while nobody has opened it.
         ends_at: seconds since 1970.
         pool: what the distributor holds, in the token's smallest unit.
+        amount: what a claim pays, the fee included; 0 where a share of the pool is paid and
+            nobody has opened the epoch.
     """
 
     epoch: int
     root: int
     ends_at: int
     pool: int
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ def read_epoch(chain: Chain, deployment: Deployment) -> EpochStatus:
         root=chain.call(DISTRIBUTOR, deployment.distributor, "epochRoot", epoch),
         ends_at=deployment.genesis + (epoch + 1) * deployment.epoch_length,
         pool=balance_of(chain, deployment, deployment.distributor),
+        amount=chain.call(DISTRIBUTOR, deployment.distributor, "epochAmount", epoch),
     )
 
 
@@ -146,6 +150,7 @@ def submit_claim(chain: Chain, deployment: Deployment, claim: Claim) -> Receipt:
         AlreadyClaimed: this nullifier was spent in this epoch.
         ProofRefused: the proof does not hold for the epoch's root or for these fields.
         EpochNotClaimable: no root, or outside the late window.
+        ClaimsPaused: the attesters stopped claims for a while.
         PoolTooPoor: the pool cannot pay now.
     """
     return chain.transact(
@@ -162,7 +167,9 @@ def submit_claim(chain: Chain, deployment: Deployment, claim: Claim) -> Receipt:
 
 
 def balance_of(chain: Chain, deployment: Deployment, address: str) -> int:
-    """The token balance of `address`, in the token's smallest unit."""
+    """What `address` holds of the coin that is paid, in its smallest unit."""
+    if deployment.token == NATIVE:
+        return chain.balance(address)
     return int(chain.call(TOKEN, deployment.token, "balanceOf", address))
 
 

@@ -4,17 +4,23 @@ DistributionError
 ├── ChainUnreachable          no JSON-RPC answer from the endpoint
 ├── NodeFailed                a local node did not start
 ├── NotDeployed               no deployment file, or no code at its addresses
-├── DeploymentMismatch        the deployment file is of another chain
+├── DeploymentMismatch        the deployment file is of another chain, or of other code
 ├── SenderMissing             nobody to pay gas: no key and no node-held account
 ├── SenderKeyInvalid          the key that pays gas is no secp256k1 key
 ├── AddressInvalid            not a 20-byte address, or with a wrong checksum
 ├── GroupMismatch             the chain's events do not give the chain's root
 ├── PublishConflict           the chain holds members that our records do not
+├── TermsInvalid              what is to be deployed contradicts itself
+├── AttesterKeyInvalid        an attester's key file cannot be used
+├── AttestationRefused        an attester does not come to the root that it shall sign
+├── QuorumMissing             too few attesters signed
+├── BatchInvalid              a claim of the batch does not hold; `index` names it
 ├── NotAMember                this wallet is not in the epoch's group
 └── ContractRefused           a contract reverted; `reason` is its own word
     ├── AlreadyClaimed        the nullifier was spent in this epoch
     ├── ProofRefused          the proof does not hold for this root, scope, message
     ├── EpochNotClaimable     no root, not begun, or past the late window
+    ├── ClaimsPaused          the attesters stopped claims for a while; no right is lost
     └── PoolTooPoor           the pool cannot pay now; the right to claim late remains
 """
 
@@ -63,6 +69,36 @@ class PublishConflict(DistributionError):
     code = "publish_conflict"
 
 
+class TermsInvalid(DistributionError):
+    code = "terms_invalid"
+
+
+class AttesterKeyInvalid(DistributionError):
+    code = "attester_key_invalid"
+
+
+class AttestationRefused(DistributionError):
+    code = "attestation_refused"
+
+
+class QuorumMissing(DistributionError):
+    code = "quorum_missing"
+
+
+class BatchInvalid(DistributionError):
+    """A claim of a batch does not hold.
+
+    Attributes:
+        index: its place in the batch.
+    """
+
+    code = "batch_invalid"
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.index = index
+
+
 class NotAMember(DistributionError):
     code = "not_a_member"
 
@@ -91,6 +127,10 @@ class ProofRefused(ContractRefused):
 
 class EpochNotClaimable(ContractRefused):
     code = "epoch_not_claimable"
+
+
+class ClaimsPaused(ContractRefused):
+    code = "claims_paused"
 
 
 class PoolTooPoor(ContractRefused):

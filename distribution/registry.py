@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from distribution.attestation import NO_CHECKPOINT, Attester, RootUpdate, Signature
 from distribution.chain import Chain, Receipt
 from distribution.deployment import REGISTRY, Deployment
-from distribution.errors import GroupMismatch, PublishConflict
+from distribution.errors import (
+    AttestationRefused,
+    GroupMismatch,
+    PublishConflict,
+    QuorumMissing,
+)
 from identity_proofs.group import Group
 
 BATCH = 256  # commitments in one transaction; the contract takes up to 512
@@ -57,7 +63,14 @@ def read_group(chain: Chain, deployment: Deployment, *, at_root: int | None = No
     return group
 
 
-def publish(chain: Chain, deployment: Deployment, accepted: Sequence[int]) -> Publication:
+def publish(
+    chain: Chain,
+    deployment: Deployment,
+    accepted: Sequence[int],
+    attesters: Sequence[Attester],
+    *,
+    checkpoint: bytes = NO_CHECKPOINT,
+) -> Publication:
     """Post the accepted commitments that the chain does not hold yet.
 
     The chain is the truth about what was posted, so that a call repeated after a crash posts
@@ -65,9 +78,12 @@ def publish(chain: Chain, deployment: Deployment, accepted: Sequence[int]) -> Pu
 
     Args:
         accepted: every accepted commitment, in the order of acceptance.
+        attesters: whom to ask for signatures.
+        checkpoint: digest of the decision log that accounts for `accepted`, 32 bytes.
 
     Raises:
         PublishConflict: the chain's members are not the first of `accepted`.
+        QuorumMissing: too few attesters signed.
         ContractRefused: the registry refused the update.
     """
     group = read_group(chain, deployment)
@@ -77,8 +93,20 @@ def publish(chain: Chain, deployment: Deployment, accepted: Sequence[int]) -> Pu
             "is the deployment file of another service?"
         )
     known, gas_used = group.size, 0
+    attester_set = chain.call(REGISTRY, deployment.registry, "attesterSet")
     for first in range(known, len(accepted), BATCH):
-        gas_used += _post(chain, deployment, group, accepted[first : first + BATCH]).gas_used
+        previous_root, batch = group.root, tuple(accepted[first : first + BATCH])
+        group.insert_many(batch)
+        update = RootUpdate(
+            attester_set=attester_set,
+            previous_root=previous_root,
+            root=group.root,
+            first_index=first,
+            commitments=batch,
+            checkpoint=checkpoint,
+        )
+        signatures = collect_signatures(chain, deployment, update, attesters)
+        gas_used += post(chain, deployment, update, signatures).gas_used
     return Publication(
         published=len(accepted) - known,
         members=group.size,
@@ -87,16 +115,57 @@ def publish(chain: Chain, deployment: Deployment, accepted: Sequence[int]) -> Pu
     )
 
 
-def _post(chain: Chain, deployment: Deployment, group: Group, batch: Sequence[int]) -> Receipt:
-    previous_root, first_index = group.root, group.size
-    group.insert_many(batch)
+def collect_signatures(
+    chain: Chain, deployment: Deployment, update: RootUpdate, attesters: Sequence[Attester]
+) -> list[Signature]:
+    """Ask attesters of the registry's set until a quorum has signed.
+
+    Returns:
+        Signatures in the order that the registry asks for: ascending by signer.
+
+    Raises:
+        QuorumMissing: too few signed; the message says who refused, and why.
+    """
+    members = {int(a, 16) for a in chain.call(REGISTRY, deployment.registry, "attesters")}
+    quorum = chain.call(REGISTRY, deployment.registry, "quorum")
+    signed: dict[int, Signature] = {}
+    refusals: list[str] = []
+    for attester in attesters:
+        number = int(attester.address, 16)
+        if number not in members:
+            continue
+        try:
+            signed[number] = attester.attest(update, deployment.chain_id, deployment.registry)
+        except AttestationRefused as refused:
+            refusals.append(str(refused))
+        if len(signed) == quorum:
+            return [signature for _, signature in sorted(signed.items())]
+    reasons = "; ".join(refusals) or "the other attesters' keys are not here"
+    raise QuorumMissing(f"{len(signed)} of the {quorum} signatures that it takes: {reasons}")
+
+
+def post(
+    chain: Chain, deployment: Deployment, update: RootUpdate, signatures: Sequence[Signature]
+) -> Receipt:
+    """Send a signed update; anybody may.
+
+    Raises:
+        ContractRefused: the registry refused it.
+    """
     return chain.transact(
         REGISTRY,
         deployment.registry,
         "update",
-        previous_root,
-        group.root,
-        first_index,
-        list(batch),
-        [],
+        update.previous_root,
+        update.root,
+        update.first_index,
+        list(update.commitments),
+        list(update.removals),
+        update.checkpoint,
+        list(signatures),
     )
+
+
+def local_attesters(chain: Chain, deployment: Deployment, keys: Sequence[str]) -> list[Attester]:
+    """Attesters whose keys are at hand, each with a tree of its own."""
+    return [Attester(key, lambda: read_group(chain, deployment)) for key in keys]

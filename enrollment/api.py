@@ -1,50 +1,46 @@
-"""The HTTP interface of enrolment, for kiosks.
+"""The HTTP interface of enrolment, for kiosks; `personhood.app.open_service` puts it together.
 
-    engine = create_engine("sqlite:///data/personhood.db")
-    pack = load_pack("opencv", cache)
-    detector, embedder = open_engine(pack)
-    gallery = Gallery.open(
-        GalleryStore(engine, load_or_create_key(key_file)),
-        FaissFlatIndex(pack.manifest.embedding_size),
-        pack.manifest.thresholds,
-        pack.manifest.model,
-    )
-    service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
-    app = create_app(service, kiosk_token=token)
-    ...
-    gallery.close()
-
-A photograph travels as base64 in JSON and lives in memory only: multipart forms would be
-spooled to disk.
+A kiosk registers once; then each person has a session and, in it, an enrolment. Every request but
+the registration is signed by the kiosk (`enrollment.signatures`). Photographs travel as base64 in
+JSON and live in memory only: multipart forms would be spooled to disk.
 """
 
-import base64
-import binascii
-import hmac
+import hashlib
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, Header, Request, Response, status
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from enrollment.capture import MAX_BYTES
-from enrollment.errors import (
-    KioskUnauthorized,
-    MalformedRequest,
-    RequestTooLarge,
-    UnsupportedMediaType,
-)
+from enrollment.gate import MAX_BODY, MAX_SMALL_BODY, Admitted, Gate, read_json
+from enrollment.kiosks import KioskRegistry
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose
 from enrollment.problems import MEDIA_TYPE
+from enrollment.receipts import ReceiptIssuer
 from enrollment.requests import install_problem_handlers, request_id_of
-from enrollment.store import Enrollment, EnrollmentStatus
-from identity_proofs.field import parse_commitment
+from enrollment.sessions import LIFETIME, SessionStore
+from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus
+from enrollment.wire import (
+    EnrollmentAnswer,
+    EnrollmentBody,
+    HealthAnswer,
+    RegistrationAnswer,
+    RegistrationBody,
+    SessionAnswer,
+    SessionBody,
+    from_base64,
+    parse,
+    schema,
+)
+from identity_proofs.statement import EnrollmentStatement
 
-MAX_BODY = MAX_BYTES * 4 // 3 + 4096  # bytes: base64, and room for the rest of the object
+REQUESTS_PER_MINUTE: Final = 120  # of one kiosk
 
-_NEXT = {
+_NEXT: Final = {
     EnrollmentStatus.ACCEPTED: "Done. The wallet becomes a member when the next root is published.",
     EnrollmentStatus.DUPLICATE: "This person is enrolled already and keeps the first wallet. "
     "Nothing was stored. An operator can help if the wallet was lost.",
@@ -52,158 +48,159 @@ _NEXT = {
     "better light, or ask an operator.",
 }
 
-
-class EnrollmentBody(BaseModel):
-    """What a kiosk sends."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-    commitment: str = Field(description="identity commitment, decimal or 0x hexadecimal, in [1, r)")
-    capture: str = Field(description="base64 of a JPEG, PNG or WebP photograph, at most 8 MiB")
+IdempotencyKey = Annotated[str, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 
-class EnrollmentAnswer(BaseModel):
-    """What a kiosk gets: an outcome and what to do next."""
+@dataclass(frozen=True)
+class FrontDesk:
+    """What the routes need.
 
-    outcome: Literal["accepted", "duplicate", "review"]
-    next: str
-    enrollment_id: str | None = None
-    request_id: str
+    Args:
+        service: ready.
+        kiosks: who may enrol.
+        sessions: turns under way.
+        receipts: signs acceptances.
+        draw_poses: what the frames of a new session have to show.
+        requests_per_minute: of one kiosk.
+        workers: requests worked on at a time; by default two more than there are cores, so that
+            the cores stay busy while the gallery commits.
+    """
+
+    service: EnrollmentService
+    kiosks: KioskRegistry
+    sessions: SessionStore
+    receipts: ReceiptIssuer
+    draw_poses: Callable[[], tuple[Pose, ...]]
+    requests_per_minute: int = REQUESTS_PER_MINUTE
+    workers: int | None = None
 
 
-class HealthAnswer(BaseModel):
-    """Whether the service can enrol, and with which model."""
-
-    status: Literal["ok", "down"]
-    model: str
-    gallery_open: bool
-    request_id: str
-
-
-def create_app(
-    service: EnrollmentService, *, kiosk_token: str, workers: int | None = None
-) -> FastAPI:
+def create_app(desk: FrontDesk) -> FastAPI:
     """Create the application: see `create_router`."""
     app = FastAPI(title="personhood enrolment", version="1", docs_url=None, redoc_url=None)
-    app.include_router(create_router(service, kiosk_token=kiosk_token, workers=workers))
+    app.include_router(create_router(desk))
     install_problem_handlers(app)
     return app
 
 
-def create_router(
-    service: EnrollmentService, *, kiosk_token: str, workers: int | None = None
-) -> APIRouter:
-    """Create the routes, for an application that has `install_problem_handlers`.
-
-    Args:
-        service: ready.
-        kiosk_token: the bearer token that kiosks send; not empty.
-        workers: photographs worked on at a time; by default two more than there are cores, so
-            that the cores stay busy while the gallery commits.
-    """
-    if not kiosk_token:
-        raise ValueError("the kiosk token must not be empty")
+def create_router(desk: FrontDesk) -> APIRouter:
+    """Create the routes, for an application that has `install_problem_handlers`."""
     router = APIRouter(prefix="/v1")
-    limiter = CapacityLimiter(workers or (os.cpu_count() or 1) + 2)
+    gate = Gate(desk.kiosks, desk.requests_per_minute)
+    limiter = CapacityLimiter(desk.workers or (os.cpu_count() or 1) + 2)
+
+    @router.post(
+        "/kiosks",
+        status_code=status.HTTP_201_CREATED,
+        responses=_problems(400, 403, 413, 415, 503),
+        openapi_extra=schema(RegistrationBody),
+    )
+    async def register(request: Request) -> RegistrationAnswer:
+        """Register a kiosk's public key with a one-time code."""
+        body = await read_json(request, MAX_SMALL_BODY)
+        return await to_thread.run_sync(partial(_register, desk, body), limiter=limiter)
+
+    @router.post(
+        "/sessions",
+        status_code=status.HTTP_201_CREATED,
+        responses=_problems(400, 401, 403, 413, 415, 429, 503),
+        openapi_extra=schema(SessionBody),
+    )
+    async def begin(request: Request) -> SessionAnswer:
+        """Begin one person's turn."""
+        admitted = await gate.admit(request, MAX_SMALL_BODY)
+        return await to_thread.run_sync(partial(_begin, desk, admitted), limiter=limiter)
 
     @router.post(
         "/enrollments",
         status_code=status.HTTP_201_CREATED,
         response_model_exclude_none=True,
-        responses=_DOCUMENTED_ANSWERS,
-        openapi_extra={"requestBody": _DOCUMENTED_BODY},
+        responses=_problems(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
+        | {200: {"model": EnrollmentAnswer, "description": "A duplicate, or to be reviewed"}},
+        openapi_extra=schema(EnrollmentBody),
     )
     async def enroll(
-        request: Request,
-        response: Response,
-        authorization: Annotated[str, Header()] = "",
-        idempotency_key: Annotated[
-            str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")
-        ] = None,
+        request: Request, response: Response, idempotency_key: IdempotencyKey
     ) -> EnrollmentAnswer:
-        """Enrol one person from one photograph."""
-        _authenticate(authorization, kiosk_token)
-        _require_json(request)
-        body = await _read_body(request)
-        work = partial(_enroll, service, body, idempotency_key)
-        enrollment = await to_thread.run_sync(work, limiter=limiter)
-        if enrollment.status is not EnrollmentStatus.ACCEPTED:
+        """Enrol the person of a session; the same request again gets the same answer."""
+        admitted = await gate.admit(request, MAX_BODY)
+        work = partial(_enroll, desk, admitted, idempotency_key, request_id_of(request))
+        answer = await to_thread.run_sync(work, limiter=limiter)
+        if answer.outcome != EnrollmentStatus.ACCEPTED.value:
             response.status_code = status.HTTP_200_OK
-        return _answer(enrollment, request_id_of(request))
+        return answer
+
+    @router.get("/keys")
+    async def keys() -> dict[str, list[dict[str, str]]]:
+        """The key set that receipts are checked with."""
+        return desk.receipts.key_set
 
     @router.get("/health")
     async def health(request: Request, response: Response) -> HealthAnswer:
         """Tell whether enrolments can be decided."""
-        if not service.is_open:
+        is_open = desk.service.is_open
+        if not is_open:
             response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
         return HealthAnswer(
-            status="ok" if service.is_open else "down",
-            model=service.model,
-            gallery_open=service.is_open,
+            status="ok" if is_open else "down",
+            model=desk.service.model,
+            gallery_open=is_open,
             request_id=request_id_of(request),
         )
 
     return router
 
 
-def _enroll(service: EnrollmentService, body: bytes, idempotency_key: str | None) -> Enrollment:
-    """Parse a body and enrol; in a worker thread, for both take time."""
-    try:
-        parsed = EnrollmentBody.model_validate_json(body)
-        capture = base64.b64decode(parsed.capture, validate=True)
-    except ValidationError as error:
-        fields = ", ".join(".".join(map(str, e["loc"])) or "body" for e in error.errors())
-        raise MalformedRequest(
-            f'Send {{"commitment": "...", "capture": "<base64>"}}; wrong here: {fields}.'
-        ) from None
-    except (binascii.Error, ValueError):
-        raise MalformedRequest("The capture is not base64.") from None
-    return service.enroll(parse_commitment(parsed.commitment), capture, idempotency_key)
+def _register(desk: FrontDesk, body: bytes) -> RegistrationAnswer:
+    sent = parse(RegistrationBody, body)
+    kiosk = desk.kiosks.register(sent.code, from_base64(sent.public_key, urlsafe=True))
+    return RegistrationAnswer(kiosk_id=kiosk.id, name=kiosk.name)
 
 
-def _authenticate(authorization: str, kiosk_token: str) -> None:
-    scheme, _, token = authorization.partition(" ")
-    # Compared as bytes in constant time: the time taken tells nothing of the token.
-    if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), kiosk_token.encode()):
-        raise KioskUnauthorized("This kiosk is not registered. Send its token as a bearer token.")
+def _begin(desk: FrontDesk, admitted: Admitted) -> SessionAnswer:
+    parse(SessionBody, admitted.body)
+    session = desk.sessions.open(admitted.kiosk, desk.draw_poses())
+    return SessionAnswer.model_validate(
+        {
+            "session_id": session.id,
+            "challenge": session.challenge,
+            "poses": session.poses,
+            "expires_in": LIFETIME,
+        }
+    )
 
 
-def _require_json(request: Request) -> None:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise UnsupportedMediaType("Send the request as application/json.")
+def _enroll(
+    desk: FrontDesk, admitted: Admitted, idempotency_key: str, request_id: str
+) -> EnrollmentAnswer:
+    sent = parse(EnrollmentBody, admitted.body)
+    session = desk.sessions.find(sent.session_id, admitted.kiosk, idempotency_key)
+    commitment = EnrollmentStatement.from_text(sent.statement).commitment_for(session.challenge)
+    frames = tuple(from_base64(frame) for frame in sent.frames)
+    digest = hashlib.sha256(admitted.body).hexdigest()
+    request = EnrollmentRequest(idempotency_key, digest, commitment)
+    enrollment = desk.service.enroll(request, frames, session.poses)
+    desk.sessions.close(session, idempotency_key)
+    return _answer(desk, enrollment, commitment, request_id)
 
 
-async def _read_body(request: Request) -> bytes:
-    """Read the body, and stop as soon as it is longer than any that is taken."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise RequestTooLarge(f"The request is larger than {MAX_BODY} bytes.")
-    return bytes(body)
-
-
-def _answer(enrollment: Enrollment, request_id: str) -> EnrollmentAnswer:
+def _answer(
+    desk: FrontDesk, enrollment: Enrollment, commitment: int, request_id: str
+) -> EnrollmentAnswer:
     accepted = enrollment.status is EnrollmentStatus.ACCEPTED
     return EnrollmentAnswer.model_validate(
         {
             "outcome": enrollment.status.value,
             "next": _NEXT[enrollment.status],
             "enrollment_id": enrollment.id if accepted else None,
+            "receipt": desk.receipts.issue(enrollment, commitment) if accepted else None,
             "request_id": request_id,
         }
     )
 
 
-_DOCUMENTED_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {"application/json": {"schema": EnrollmentBody.model_json_schema()}},
-}
-_DOCUMENTED_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": EnrollmentAnswer, "description": "Decided: a duplicate, or to be reviewed"},
-    **{
+def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    return {
         code: {"description": "Problem details (RFC 9457)", "content": {MEDIA_TYPE: {}}}
-        for code in (400, 401, 409, 413, 415, 422, 500, 503)
-    },
-}
+        for code in (*codes, 500)
+    }

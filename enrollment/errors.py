@@ -5,7 +5,19 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
 
     EnrollmentError
     ├── RequestError                  the request itself
-    │   ├── KioskUnauthorized
+    │   ├── KioskUnauthorized         who sends it
+    │   │   ├── SignatureMissing
+    │   │   ├── SignatureInvalid
+    │   │   ├── SignatureExpired
+    │   │   ├── ClockSkewed
+    │   │   └── RequestReplayed
+    │   ├── KioskForbidden
+    │   │   ├── KioskUnknown
+    │   │   ├── KioskRevoked
+    │   │   └── InvitationInvalid
+    │   ├── TooManyRequests
+    │   ├── SessionUnknown
+    │   ├── SessionExpired
     │   ├── UnsupportedMediaType
     │   ├── RequestTooLarge
     │   ├── MalformedRequest
@@ -39,6 +51,9 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   ├── ModelPackMissing
     │   ├── ModelPackDownloadFailed
     │   └── ModelDigestMismatch
+    ├── KioskPageIncomplete           a file of the page is not installed, for operators
+    ├── KioskNameTaken                told to operators, never on the wire
+    ├── ReceiptInvalid                not signed by this service
     └── EnrollmentStoreUnavailable    the database; the same request may be retried
 """
 
@@ -58,9 +73,87 @@ class RequestError(EnrollmentError):
 
 
 class KioskUnauthorized(RequestError):
-    """No bearer token, or not this service's."""
+    """Base of the errors of a signature (RFC 9421)."""
 
     code = "kiosk_unauthorized"
+
+
+class SignatureMissing(KioskUnauthorized):
+    """The request is not signed, or its signature covers too little of it."""
+
+    code = "signature_missing"
+
+
+class SignatureInvalid(KioskUnauthorized):
+    """The signature is not the kiosk's over this request."""
+
+    code = "signature_invalid"
+
+
+class SignatureExpired(KioskUnauthorized):
+    """The request came after its signature's end."""
+
+    code = "signature_expired"
+
+
+class ClockSkewed(KioskUnauthorized):
+    """The kiosk's clock is wrong, for its genuine signature was made at no possible time."""
+
+    code = "clock_skewed"
+
+
+class RequestReplayed(KioskUnauthorized):
+    """A signed request came twice."""
+
+    code = "request_replayed"
+
+
+class KioskForbidden(RequestError):
+    """Base of the errors of registration."""
+
+    code = "kiosk_forbidden"
+
+
+class KioskUnknown(KioskForbidden):
+    """No kiosk has this id or name."""
+
+    code = "kiosk_unknown"
+
+
+class KioskRevoked(KioskForbidden):
+    """The operator took the kiosk's right to enrol."""
+
+    code = "kiosk_revoked"
+
+
+class InvitationInvalid(KioskForbidden):
+    """The one-time code is unknown, used or expired, or the key is unusable."""
+
+    code = "invitation_invalid"
+
+
+class KioskNameTaken(EnrollmentError):
+    """The name for a new kiosk is in use, or is none."""
+
+    code = "kiosk_name_taken"
+
+
+class TooManyRequests(RequestError):
+    """A kiosk asks faster than any person could be photographed."""
+
+    code = "too_many_requests"
+
+
+class SessionUnknown(RequestError):
+    """No session of this kiosk has this id."""
+
+    code = "session_unknown"
+
+
+class SessionExpired(RequestError):
+    """The session's time is over, or its enrolment was decided."""
+
+    code = "session_expired"
 
 
 class UnsupportedMediaType(RequestError):
@@ -261,7 +354,19 @@ class ModelDigestMismatch(ModelPackError):
     code = "model_digest_mismatch"
 
 
+class KioskPageIncomplete(EnrollmentError):
+    """A library or model that the kiosk page loads is not on this machine."""
+
+    code = "kiosk_page_incomplete"
+
+
 class EnrollmentStoreUnavailable(EnrollmentError):
     """The database failed; nothing is lost and the same request may be retried."""
 
     code = "enrollment_store_unavailable"
+
+
+class ReceiptInvalid(EnrollmentError):
+    """A receipt that this service did not sign, or that was changed."""
+
+    code = "receipt_invalid"

@@ -185,7 +185,7 @@ def _manifest(table: dict[str, Any]) -> Manifest:
             std=_positive(float(embedder["std"])),
             max_batch=_positive(embedder["max_batch"]),
         ),
-        thresholds=Thresholds(float(thresholds["review"]), float(thresholds["duplicate"])),
+        thresholds=Thresholds(_cosine(thresholds["review"]), _cosine(thresholds["duplicate"])),
         thresholds_source=str(thresholds["source"]),
         same_person=_fraction(float(thresholds.get("same_person", thresholds["review"]))),
     )
@@ -233,6 +233,12 @@ def _one_of_pattern(value: Any, pattern: re.Pattern[str]) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise ValueError(f"{value!r} does not match {pattern.pattern}")
     return value
+
+
+def _cosine(value: Any) -> float:
+    if not -1.0 <= float(value) <= 1.0:
+        raise ValueError(f"{value} is no cosine")
+    return float(value)
 
 
 def _positive(value: _Number) -> _Number:

@@ -106,6 +106,30 @@ def load_pad_pack(name: str, cache: Path) -> PadPack:
     return PadPack(manifest, _checked(name, cache, manifest.files))
 
 
+def load_packs(names: str, cache: Path) -> tuple[ModelPack, ...]:
+    """Find the packs that a setting names, such as `opencv` or `opencv+edgeface`.
+
+    Raises:
+        ModelPackUnknown: also for a pack that is named twice.
+        ModelPackInvalid, ModelPackMissing, ModelDigestMismatch: see `load_pack`.
+    """
+    return tuple(load_pack(name, cache) for name in _each(names))
+
+
+def read_manifests(names: str) -> tuple[Manifest, ...]:
+    """Read the manifests of the packs that a setting names; see `load_packs`."""
+    return tuple(read_manifest(name) for name in _each(names))
+
+
+def _each(names: str) -> list[str]:
+    if (Path(names) / _MANIFEST).is_file():
+        return [names]  # a directory's own name may have a + in it
+    parts = names.split("+")
+    if len(set(parts)) != len(parts):
+        raise ModelPackUnknown(f"{names!r} names a model pack twice")
+    return parts
+
+
 def install_pack(name: str, cache: Path, *, source: Path | None = None) -> ModelPack:
     """Bring a pack's files into the cache; files that are there already are left.
 

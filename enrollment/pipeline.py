@@ -1,20 +1,18 @@
-"""Enrolment from a photograph to an answer: the whole flow, in the order of the protocol."""
+"""Enrolment from photographs to an answer: the whole flow, in the order of the protocol."""
 
-import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from enrollment.capture import decode
-from enrollment.engine import align
 from enrollment.errors import CaptureRejected, CommitmentAlreadyEnrolled, FaceRejected
-from enrollment.faces import FaceDetector, FaceEmbedder, exactly_one
-from enrollment.quality import assess
+from enrollment.examination import Examiner
+from enrollment.pose import Pose
+from enrollment.replay import ReplayGuard
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
 from uniqueness.decision import Decision
 from uniqueness.gallery import Gallery
-from uniqueness.template import Template
+from uniqueness.template import Probe
 
 _STATUS: Final = {
     Decision.UNIQUE: EnrollmentStatus.ACCEPTED,
@@ -28,21 +26,22 @@ class EnrollmentService:
     """Enrols people; safe to call from many threads.
 
     Args:
-        detector: of the gallery's model pack, from `enrollment.engine.open_engine`.
-        embedder: likewise.
-        gallery: open; this service is its only user.
-        store: of enrolments. What a crash left pending in it is settled here, at once.
+        examiner: makes templates of the gallery's models.
+        gallery: open.
+        store: of enrolments. What a crash left pending in it is settled here, at once: so only
+            one service may run on a database, and its maker holds an `Ownership` of it.
+        replay: refuses photographs that were decided before; None takes them.
     """
 
     def __init__(
         self,
-        detector: FaceDetector,
-        embedder: FaceEmbedder,
+        examiner: Examiner,
         gallery: Gallery,
         store: EnrollmentStore,
+        replay: ReplayGuard | None = None,
     ) -> None:
-        self._detector = detector
-        self._embedder = embedder
+        self._examiner = examiner
+        self._replay = replay
         self._gallery = gallery
         self._store = store
         # A commitment is worked on by one request at a time: each has one of these locks.
@@ -60,40 +59,42 @@ class EnrollmentService:
         return self._gallery.is_open
 
     def enroll(
-        self, commitment: int, capture: bytes, idempotency_key: str | None = None
+        self, request: EnrollmentRequest, frames: Sequence[bytes], poses: Sequence[Pose]
     ) -> Enrollment:
         """Enrol one person, or say why not.
 
         Args:
-            commitment: identity commitment of the person's wallet, in [1, r).
-            capture: a photograph as JPEG, PNG or WebP bytes.
-            idempotency_key: of the request; by default a digest of the other two. The same
+            request: its key, the digest of its body, and the wallet's proven commitment. The same
                 request again gets the same answer and enrols nobody twice.
+            frames: photographs as JPEG, PNG or WebP bytes.
+            poses: what they have to show, one each.
 
         Returns:
             The enrolment, ACCEPTED, DUPLICATE or REVIEW.
 
         Raises:
             IdempotencyKeyReused, CommitmentAlreadyEnrolled: refused before the face is looked at.
-            CaptureRejected, FaceRejected: the photograph does not show one usable face.
+            CaptureRejected, FaceRejected: the photographs do not show one usable face as asked.
             GalleryUnavailable, GalleryClosed, EnrollmentStoreUnavailable: no decision; the same
                 request may be sent again.
         """
-        request = _identify_request(commitment, capture, idempotency_key)
         if answered := self._answered_before(request):
             return answered
         with self._rejection_counted():
-            image = decode(capture)  # 1
-            face = exactly_one(self._detector.detect(image))  # 2
-            aligned = align(image, face)
-            assess(face, aligned).require()  # 3
-        template = Template(self._embedder.embed([aligned])[0], self._gallery.model)  # 4
-        with self._locks[commitment % _LOCKS]:
+            examined = self._examiner.examine(frames, poses)  # 1 to 4
+            if self._replay:
+                self._replay.require_fresh(examined.frames)
+        with self._locks[request.commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:
                 return enrollment
-            decision = self._gallery.identify_and_enroll(template, request.idempotency_key)  # 6
-            return self._store.settle(enrollment, _STATUS[decision])  # 7, 8
+            probe = Probe(examined.templates)
+            found = self._gallery.identify_and_enroll(probe, request.idempotency_key)  # 6
+            settled = self._store.settle(enrollment, _STATUS[found.decision])  # 7, 8
+        if self._replay:
+            again_soon = settled.status is EnrollmentStatus.REVIEW
+            self._replay.remember(examined.frames, again_soon=again_soon)
+        return settled
 
     def recover(self) -> None:
         """Settle the enrolments that were under way when the service last stopped."""
@@ -133,15 +134,8 @@ class EnrollmentService:
         return self._store.reserve(request)
 
     def _settle_by_verdict(self, enrollment: Enrollment) -> None:
-        decision = self._gallery.verdict(enrollment.idempotency_key)
-        if decision is None:
+        found = self._gallery.verdict(enrollment.idempotency_key)
+        if found is None:
             self._store.discard(enrollment)
         else:
-            self._store.settle(enrollment, _STATUS[decision])
-
-
-def _identify_request(
-    commitment: int, capture: bytes, idempotency_key: str | None
-) -> EnrollmentRequest:
-    digest = hashlib.sha256(commitment.to_bytes(32, "big") + capture).hexdigest()
-    return EnrollmentRequest(idempotency_key or digest, digest, commitment)
+            self._store.settle(enrollment, _STATUS[found.decision])

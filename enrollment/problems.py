@@ -5,15 +5,20 @@ from http import HTTPStatus
 from typing import Final
 
 from enrollment import errors
-from identity_proofs.errors import InvalidCommitment
+from identity_proofs.errors import InvalidStatement
 from uniqueness.errors import GalleryClosed, GalleryUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2  # seconds, sent with each 503
+RETRY_AFTER_LIMIT: Final = 10  # seconds, sent with each 429
 
 # An error has the status of its nearest base class here; one with none is a fault of ours.
 STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.KioskUnauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.KioskForbidden: HTTPStatus.FORBIDDEN,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.SessionUnknown: HTTPStatus.NOT_FOUND,
+    errors.SessionExpired: HTTPStatus.GONE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
@@ -22,11 +27,12 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.CaptureRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.FaceRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.KioskPageIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EnrollmentStoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ServiceBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryClosed: HTTPStatus.SERVICE_UNAVAILABLE,
-    InvalidCommitment: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 

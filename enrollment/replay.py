@@ -16,29 +16,23 @@ import hashlib
 import hmac
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from sqlalchemy import BigInteger, Engine, String, delete, func, insert, select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from enrollment.errors import EnrollmentStoreUnavailable, FrameReused
+from enrollment.database import Base, Database
+from enrollment.errors import FrameReused
 from enrollment.faces import AlignedFace
-from uniqueness.database import writer
 
 LIFETIME: Final = 24 * 3600  # seconds
 BANDS: Final = 8
 SAME_BANDS: Final = 5  # of BANDS: a Hamming distance of 3 always is the same, one of 12 never
 
 _TAG_BYTES = 16
-
-
-class Base(DeclarativeBase):
-    """The table of this module."""
 
 
 class CaptureTagRow(Base):
@@ -74,12 +68,9 @@ class ReplayGuard:
     def __init__(
         self, engine: Engine, key: bytes, *, clock: Callable[[], float] = time.time
     ) -> None:
-        self._engine = engine
-        self._writer = writer(engine)
+        self._database = Database(engine)
         self._key = key
         self._clock = clock
-        with _faults_translated():
-            Base.metadata.create_all(self._writer)
 
     def require_fresh(self, frames: Sequence[CapturedFrame]) -> None:
         """Refuse frames of which one was sent before, in this request or an earlier one.
@@ -90,7 +81,7 @@ class ReplayGuard:
         if len({frame.content for frame in frames}) < len(frames):
             raise FrameReused(_MESSAGE)
         files = [self._file_tag(frame) for frame in frames]
-        with _faults_translated(), self._engine.begin() as connection:
+        with self._database.read() as connection:
             alive = CaptureTagRow.expires_at > self._clock()
             seen = select(CaptureTagRow.tag).where(CaptureTagRow.tag.in_(files), alive).limit(1)
             known = connection.execute(seen).first() is not None
@@ -120,7 +111,7 @@ class ReplayGuard:
             for capture in (uuid.uuid4().hex,)
             for tag in {self._file_tag(frame), *(() if again_soon else self._band_tags(frame))}
         ]
-        with _faults_translated(), self._writer.begin() as connection:
+        with self._database.write() as connection:
             connection.execute(delete(CaptureTagRow).where(CaptureTagRow.expires_at <= now))
             connection.execute(insert(CaptureTagRow), rows)
 
@@ -147,16 +138,6 @@ def perceptual_hash(face: AlignedFace) -> int:
     small = luma.reshape(_SIDE, _STEP, _SIDE, _STEP).mean(axis=(1, 3))
     low = (_COSINES @ small @ _COSINES.T).ravel()[1 : _BITS + 1]
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")
-
-
-@contextmanager
-def _faults_translated() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise EnrollmentStoreUnavailable(
-            "The enrolment database failed. Send the same request again."
-        ) from error
 
 
 _MESSAGE: Final = "This photograph was used before. Let the camera take a new one."

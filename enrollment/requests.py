@@ -17,11 +17,13 @@ from enrollment.errors import EnrollmentError, MalformedRequest
 from enrollment.problems import (
     MEDIA_TYPE,
     RETRY_AFTER,
+    RETRY_AFTER_LIMIT,
     Problem,
     http_problem,
     internal_problem,
     problem_of,
 )
+from enrollment.signatures import TAG
 from identity_proofs.errors import IdentityProofsError
 from uniqueness.errors import UniquenessError
 
@@ -114,7 +116,8 @@ def _answer(request: Request, problem: Problem) -> JSONResponse:
 
 def _response(problem: Problem) -> JSONResponse:
     headers = {
-        401: {"WWW-Authenticate": "Bearer"},
+        401: {"WWW-Authenticate": f'Signature realm="{TAG}"'},
+        429: {"Retry-After": str(RETRY_AFTER_LIMIT)},
         503: {"Retry-After": str(RETRY_AFTER)},
     }.get(problem.status)
     return JSONResponse(problem.as_json(), problem.status, headers, media_type=MEDIA_TYPE)

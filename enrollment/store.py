@@ -6,8 +6,6 @@ No row names a template or a person of the gallery.
 """
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,15 +24,13 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from enrollment.database import Base, Database
 from enrollment.errors import (
     CommitmentAlreadyEnrolled,
-    EnrollmentStoreUnavailable,
     IdempotencyKeyReused,
 )
-from uniqueness.database import writer
 
 
 class EnrollmentStatus(StrEnum):
@@ -54,11 +50,13 @@ class Enrollment:
         id: random, for receipts.
         idempotency_key: unique to the request; the gallery knows the request by it too.
         status: PENDING until the gallery has decided.
+        created_at: when the request first came.
     """
 
     id: str
     idempotency_key: str = field(repr=False)
     status: EnrollmentStatus
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -68,10 +66,6 @@ class EnrollmentRequest:
     idempotency_key: str
     body_digest: str
     commitment: int
-
-
-class Base(DeclarativeBase):
-    """The tables of this package."""
 
 
 class EnrollmentRow(Base):
@@ -103,10 +97,7 @@ class EnrollmentStore:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._writer = writer(engine)
-        with _faults_translated():
-            Base.metadata.create_all(self._writer)
+        self._database = Database(engine)
 
     def find(self, request: EnrollmentRequest) -> Enrollment | None:
         """Find the enrolment that this very request made before.
@@ -114,12 +105,12 @@ class EnrollmentStore:
         Raises:
             IdempotencyKeyReused: its key came with another body.
         """
-        with self._read() as connection:
+        with self._database.read() as connection:
             return _find(connection, request)
 
     def holder(self, commitment: int) -> Enrollment | None:
         """Find the pending or accepted enrolment that has a commitment."""
-        with self._read() as connection:
+        with self._database.read() as connection:
             row = connection.execute(_holder(commitment)).one_or_none()
         return _enrollment(row) if row else None
 
@@ -130,16 +121,17 @@ class EnrollmentStore:
             IdempotencyKeyReused: its key came with another body.
             CommitmentAlreadyEnrolled: another enrolment, pending or accepted, has the commitment.
         """
-        enrollment = Enrollment(uuid.uuid4().hex, request.idempotency_key, EnrollmentStatus.PENDING)
+        now, pending = datetime.now(UTC), EnrollmentStatus.PENDING
+        enrollment = Enrollment(uuid.uuid4().hex, request.idempotency_key, pending, now)
         row = {
             "id": enrollment.id,
             "idempotency_key": request.idempotency_key,
             "body_digest": request.body_digest,
             "commitment": _hex(request.commitment),
             "status": enrollment.status.value,
-            "created_at": datetime.now(UTC),
+            "created_at": enrollment.created_at,
         }
-        with self._write() as connection:
+        with self._database.write() as connection:
             if known := _find(connection, request):
                 return known
             if connection.execute(_holder(request.commitment)).first():
@@ -151,7 +143,7 @@ class EnrollmentStore:
 
     def settle(self, enrollment: Enrollment, status: EnrollmentStatus) -> Enrollment:
         """Give a PENDING enrolment its status; of one already settled, the first status stands."""
-        with self._write() as connection:
+        with self._database.write() as connection:
             values: dict[str, str | int | None] = {"status": status.value}
             if status is EnrollmentStatus.ACCEPTED:
                 last = connection.scalar(select(func.max(EnrollmentRow.sequence)))
@@ -164,7 +156,7 @@ class EnrollmentStore:
 
     def discard(self, enrollment: Enrollment) -> None:
         """Remove a PENDING enrolment that the gallery never decided."""
-        with self._write() as connection:
+        with self._database.write() as connection:
             connection.execute(delete(EnrollmentRow).where(*_still_pending(enrollment)))
 
     def pending(self) -> tuple[Enrollment, ...]:
@@ -174,7 +166,7 @@ class EnrollmentStore:
             .where(EnrollmentRow.status == EnrollmentStatus.PENDING.value)
             .order_by(EnrollmentRow.created_at)
         )
-        with self._read() as connection:
+        with self._database.read() as connection:
             return tuple(_enrollment(row) for row in connection.execute(query))
 
     def accepted_commitments(self) -> list[int]:
@@ -184,25 +176,20 @@ class EnrollmentStore:
             .where(EnrollmentRow.sequence.is_not(None))
             .order_by(EnrollmentRow.sequence)
         )
-        with self._read() as connection:
+        with self._database.read() as connection:
             return [int(text, 16) for text in connection.scalars(query) if text is not None]
 
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with _faults_translated(), self._engine.begin() as connection:
-            yield connection
 
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with _faults_translated(), self._writer.begin() as connection:
-            yield connection
-
-
-def _select() -> Select[str, str, str]:
-    return select(EnrollmentRow.id, EnrollmentRow.idempotency_key, EnrollmentRow.status)
+def _select() -> Select[str, str, str, datetime]:
+    return select(
+        EnrollmentRow.id,
+        EnrollmentRow.idempotency_key,
+        EnrollmentRow.status,
+        EnrollmentRow.created_at,
+    )
 
 
-def _holder(commitment: int) -> Select[str, str, str]:
+def _holder(commitment: int) -> Select[str, str, str, datetime]:
     return _select().where(EnrollmentRow.commitment == _hex(commitment))
 
 
@@ -226,20 +213,12 @@ def _find(connection: Connection, request: EnrollmentRequest) -> Enrollment | No
     return _enrollment(row)
 
 
-def _enrollment(row: Row[str, str, str]) -> Enrollment:
-    enrollment_id, idempotency_key, status = row
-    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status))
+def _enrollment(row: Row[str, str, str, datetime]) -> Enrollment:
+    enrollment_id, idempotency_key, status, created_at = row
+    # SQLite forgets the zone of what was written in UTC.
+    moment = created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)
+    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status), moment)
 
 
 def _hex(commitment: int) -> str:
     return f"{commitment:064x}"
-
-
-@contextmanager
-def _faults_translated() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise EnrollmentStoreUnavailable(
-            "The enrolment database failed. Send the same request again."
-        ) from error

@@ -3,26 +3,14 @@
 They are those of the Semaphore v4 ceremony, in the npm package `@zk-kit/semaphore-artifacts`.
 """
 
-import gzip
 import hashlib
 import json
-import lzma
-import os
-import tarfile
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import IO
 
 from identity_proofs.errors import (
     ArtifactDigestMismatch,
-    ArtifactInvalid,
     ArtifactsMissing,
     ArtifactsUnwritable,
 )
@@ -30,20 +18,6 @@ from identity_proofs.proof import MAX_DEPTH, MIN_DEPTH
 from identity_proofs.verification_key import DEFAULT_DEPTH, VerificationKey
 
 _SUFFIXES = ("wasm", "zkey", "json")
-_MAX_BYTES = 64 << 20  # the largest file has 5 MB; a wrong archive is not read into memory whole
-
-# zipfile raises RuntimeError for an encrypted archive or an unknown compression.
-_ARCHIVE_ERRORS = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    gzip.BadGzipFile,
-    lzma.LZMAError,
-    zlib.error,
-    EOFError,
-    RuntimeError,
-)
-
-Reader = Callable[[str], bytes]
 
 
 @dataclass(frozen=True)
@@ -63,6 +37,11 @@ class Artifacts:
         """Read the proving key. Raises `ArtifactsMissing` or `ArtifactDigestMismatch`."""
         return _read_checked(self.zkey_path)
 
+    @property
+    def zkey_digest(self) -> str:
+        """The proving key's pinned SHA-256, hexadecimal."""
+        return _digests()[self.zkey_path.name]
+
 
 def install_artifacts(source: Path, cache: Path, depth: int = DEFAULT_DEPTH) -> Artifacts:
     """Copy one depth's three files from `source` into the directory `cache`.
@@ -72,13 +51,16 @@ def install_artifacts(source: Path, cache: Path, depth: int = DEFAULT_DEPTH) -> 
     a file, `ArtifactDigestMismatch` for a wrong one, `ArtifactInvalid` for an unreadable archive,
     `ArtifactsUnwritable` if `cache` cannot be written.
     """
+    # Here, since a proof needs no archives: their modules take 10 ms to import.
+    from identity_proofs.artifact_files import open_source, write_atomically
+
     names = _names(depth)
-    with _open_source(source) as read:
+    with open_source(source) as read:
         contents = {name: _check_digest(name, read(name)) for name in names}
     try:
         cache.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
-            _write_atomically(cache / name, content)
+            write_atomically(cache / name, content)
     except OSError as error:
         raise ArtifactsUnwritable(
             f"{cache} cannot be written ({error.strerror}); make room or name another cache."
@@ -101,7 +83,7 @@ def load_artifacts(cache: Path, depth: int = DEFAULT_DEPTH) -> Artifacts:
 
 @cache
 def _digests() -> dict[str, str]:
-    source = resources.files(__package__) / "artifact_digests.json"
+    source = Path(__file__).with_name("artifact_digests.json")
     digests: dict[str, str] = json.loads(source.read_text("utf-8"))["sha256"]
     return digests
 
@@ -129,49 +111,3 @@ def _check_digest(name: str, content: bytes) -> bytes:
             "run `personhood artifacts install` with @zk-kit/semaphore-artifacts 4.13.0."
         )
     return content
-
-
-@contextmanager
-def _open_source(source: Path) -> Iterator[Reader]:
-    """Yield a function that reads a file of the package by its name."""
-    try:
-        if source.is_dir():
-            yield lambda name: (source / name).read_bytes()
-        elif zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as archive:
-                members = {Path(name).name: name for name in archive.namelist()}
-                yield lambda name: _read_limited(archive.open(members[name]))
-        else:
-            with tarfile.open(source) as tape:
-                entries = {Path(entry.name).name: entry for entry in tape if entry.isfile()}
-                yield lambda name: _read_limited(tape.extractfile(entries[name]))
-    except _ARCHIVE_ERRORS as error:
-        raise ArtifactInvalid(f"{source} is damaged, or neither a .tgz nor a .zip.") from error
-    except (FileNotFoundError, KeyError) as error:
-        raise ArtifactsMissing(
-            f"{source} does not hold the files of this depth: give the directory or archive of "
-            "@zk-kit/semaphore-artifacts 4.13.0 to `personhood artifacts install`."
-        ) from error
-    except OSError as error:
-        raise ArtifactsMissing(f"{source} cannot be read ({error.strerror}).") from error
-
-
-def _read_limited(file: IO[bytes] | None) -> bytes:
-    if file is None:
-        raise KeyError("not a regular file")
-    with file:
-        return file.read(_MAX_BYTES)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink()
-            raise

@@ -10,6 +10,7 @@ IdentityProofsError
 │   ├── UnknownWord             phrase_word_unknown
 │   ├── WrongPhraseChecksum     phrase_checksum_wrong
 │   └── NoPhraseForKey          phrase_key_unsupported
+├── InvalidStatement            statement_invalid
 ├── InvalidMerkleProof          merkle_proof_invalid
 ├── InvalidSignal               signal_invalid
 ├── ArtifactError
@@ -119,6 +120,12 @@ class NoPhraseForKey(PhraseError):
     """24 words hold a private key of 32 bytes, no other."""
 
     code = "phrase_key_unsupported"
+
+
+class InvalidStatement(IdentityProofsError):
+    """A wallet's enrolment statement is none, or does not answer the challenge."""
+
+    code = "statement_invalid"
 
 
 class InvalidMerkleProof(IdentityProofsError):

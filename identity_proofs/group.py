@@ -38,16 +38,19 @@ class MerkleProof:
 
     def verify(self) -> bool:
         """Tell whether hashing the leaf with the siblings gives the root."""
-        values = (self.root, self.leaf, *self.siblings)
-        if not all(0 <= value < SCALAR_FIELD for value in values):
-            return False
-        if not 0 <= self.index < 1 << len(self.siblings):
+        if not self.is_in_range():
             return False
         node = self.leaf
         for level, sibling in enumerate(self.siblings):
             pair = (sibling, node) if self.index >> level & 1 else (node, sibling)
             node = poseidon(pair)
         return node == self.root
+
+    def is_in_range(self) -> bool:
+        """Tell whether every node is in [0, r) and the index has a bit for each sibling at most."""
+        nodes = (self.root, self.leaf, *self.siblings)
+        has_bits = 0 <= self.index < 1 << len(self.siblings)
+        return has_bits and all(0 <= node < SCALAR_FIELD for node in nodes)
 
 
 class Group:

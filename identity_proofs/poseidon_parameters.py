@@ -7,7 +7,7 @@ Grassi et al., "Poseidon: A New Hash Function for Zero-Knowledge Proof Systems",
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, reduce
-from itertools import compress, islice
+from itertools import chain, compress, islice
 from operator import mul, xor
 
 from identity_proofs.field import SCALAR_FIELD as R
@@ -23,6 +23,7 @@ _FIELD_BITS = 254
 _STATE_BITS = 80
 _TAPS = (62, 51, 38, 23, 13, 0)
 _WARM_UP_BITS = 160
+_IS_ONE = bytes(character == ord("1") for character in range(256))
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,18 @@ def parameters(width: int) -> Parameters:
 
 
 def _grain_bits(width: int, full_rounds: int, partial_rounds: int) -> Iterator[str]:
-    """Yield the self-shrunk output of the 80-bit Grain LFSR as "0" and "1", without end."""
+    """Return the self-shrunk output of the 80-bit Grain LFSR as "0" and "1", without end.
+
+    Of each pair of bits the second is output where the first is 1.
+    """
     seed = [(1, 2), (0, 4), (_FIELD_BITS, 12), (width, 12), (full_rounds, 10), (partial_rounds, 10)]
     text = "".join(f"{value:0{size}b}" for value, size in seed) + "1" * 30
     blocks = _lfsr(int(text[::-1], 2))
-    bits = next(blocks)[_STATE_BITS + _WARM_UP_BITS :]
-    while True:
-        yield from compress(bits[1::2], map(int, bits[0::2]))
-        bits = next(blocks)
+    after_warm_up = next(blocks)[_STATE_BITS + _WARM_UP_BITS :]
+    return chain.from_iterable(
+        compress(bits[1::2], bits[0::2].encode().translate(_IS_ONE))
+        for bits in chain([after_warm_up], blocks)
+    )
 
 
 def _lfsr(state: int) -> Iterator[str]:

@@ -1,10 +1,8 @@
 """Make Semaphore proofs: the circuit's witness, then Groth16 over the official proving key."""
 
-import hashlib
-
 from identity_proofs.artifacts import Artifacts
 from identity_proofs.compiled_cache import CompiledCache
-from identity_proofs.errors import InvalidMerkleProof, ProvingFailed
+from identity_proofs.errors import InvalidMerkleProof
 from identity_proofs.groth16_prover import Groth16Prover
 from identity_proofs.group import MerkleProof
 from identity_proofs.identity import Identity
@@ -13,6 +11,7 @@ from identity_proofs.witness import Circuit
 from identity_proofs.zkey import parse_zkey
 
 _ELEMENT_BYTES = 32
+_NOT_ITS_ROOT = "The Merkle proof does not give its root; rebuild the group and ask it again."
 _CHECKED = b"checked-1"  # another number when the check changes
 
 
@@ -29,7 +28,7 @@ class Prover:
         cache = CompiledCache(artifacts.zkey_path.parent / "compiled")
         self.depth = artifacts.depth
         self._circuit = Circuit.compile(artifacts.read_wasm(), cache)
-        self._groth16 = _load_key(artifacts.read_zkey(), cache)
+        self._groth16 = _load_key(artifacts, cache)
 
     def prove(
         self, identity: Identity, merkle_proof: MerkleProof, *, scope: int, message: int
@@ -53,9 +52,9 @@ class Prover:
             }
         )
         root, nullifier = _signal(witness, 1), _signal(witness, 2)
-        if root != merkle_proof.root:
-            raise ProvingFailed("The circuit computed another root than the Merkle proof's.")
         try:
+            if root != merkle_proof.root:
+                raise InvalidMerkleProof(_NOT_ITS_ROOT)
             proof = self._groth16.prove(witness)
         finally:
             witness[:] = bytes(len(witness))
@@ -68,18 +67,16 @@ class Prover:
             raise InvalidMerkleProof(f"The group is deeper than the circuit's {self.depth} levels.")
         if merkle_proof.leaf != identity.commitment:
             raise InvalidMerkleProof("The Merkle proof is another member's.")
-        if not merkle_proof.verify():
-            raise InvalidMerkleProof(
-                "The Merkle proof does not give its root; rebuild the group and ask it again."
-            )
+        if not merkle_proof.is_in_range():
+            raise InvalidMerkleProof(_NOT_ITS_ROOT)
 
     def _padded(self, siblings: tuple[int, ...]) -> list[int]:
         return [*siblings, *[0] * (self.depth - len(siblings))]
 
 
-def _load_key(zkey: bytes, cache: CompiledCache) -> Groth16Prover:
-    groth16 = Groth16Prover(parse_zkey(zkey), cache)
-    name = f"{hashlib.sha256(zkey).hexdigest()}-{_CHECKED.decode()}"
+def _load_key(artifacts: Artifacts, cache: CompiledCache) -> Groth16Prover:
+    groth16 = Groth16Prover(parse_zkey(artifacts.read_zkey()), cache)
+    name = f"{artifacts.zkey_digest}-{_CHECKED.decode()}"
     if cache.get(name) != _CHECKED:
         groth16.check()
         cache.put(name, _CHECKED)

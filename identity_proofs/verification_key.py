@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from identity_proofs.errors import ArtifactInvalid, ArtifactsMissing
@@ -41,7 +41,7 @@ class VerificationKey:
                 f"Only the key of depth {DEFAULT_DEPTH} ships with the package; "
                 f"run `personhood artifacts install --depth {depth}`."
             )
-        source = resources.files(__package__) / f"verification_key_{depth}.json"
+        source = Path(__file__).with_name(f"verification_key_{depth}.json")
         return cls.from_json(source.read_bytes(), depth)
 
     @classmethod

@@ -76,10 +76,10 @@ _CLERK = """
 class Circuit:
     """A compiled witness program. Threads may share it: each witness has its own memory."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, cache: CompiledCache | None = None) -> None:
         self._program = program
-        self._runtime = compile_program(_RUNTIME)
-        self._clerk = compile_program(_CLERK)
+        self._runtime = compile_program(_RUNTIME, cache)
+        self._clerk = compile_program(_CLERK, cache)
 
     @classmethod
     def compile(cls, wasm: bytes, cache: CompiledCache | None = None) -> "Circuit":
@@ -88,7 +88,7 @@ class Circuit:
         Raises `ArtifactInvalid`.
         """
         try:
-            return cls(compile_program(wasm, cache))
+            return cls(compile_program(wasm, cache), cache)
         except InvalidProgram as error:
             raise ArtifactInvalid("The witness program is no valid WebAssembly.") from error
 

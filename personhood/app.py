@@ -1,27 +1,58 @@
 """The composition root: what is made of what, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-from fastapi import FastAPI
-from sqlalchemy import Engine, create_engine
+from fastapi import APIRouter, FastAPI
 
-from enrollment.api import create_app
-from enrollment.engine import open_engine
-from enrollment.packs import load_pack, read_manifest
+from enrollment.api import FrontDesk, create_app
+from enrollment.engine import open_pad_model
+from enrollment.examination import Examiner
+from enrollment.face_models import open_models
+from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
+from enrollment.kiosks import KioskRegistry
+from enrollment.manifest import Manifest
+from enrollment.packs import (
+    ModelPack,
+    load_pack,
+    load_packs,
+    load_pad_pack,
+    read_manifest,
+    read_manifests,
+)
+from enrollment.pad import DepthByTurning, PassiveModel, PresentationAttackDetector
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose, draw_poses
+from enrollment.receipts import ReceiptIssuer
+from enrollment.replay import ReplayGuard
+from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
-from personhood.keys import kiosk_token, template_key
+from personhood.database import open_database
+from personhood.keys import receipt_key, replay_key, template_keys
+from personhood.policy import decision_rule
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
-from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.index import GalleryIndex
+from uniqueness.indexes import open_index
+from uniqueness.matching import Matching
+from uniqueness.ownership import Ownership
+from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
 
 PROVIDERS = {
     "cpu": ("CPUExecutionProvider",),
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
+}
+
+PAGE_PACK: Final = "opencv"  # whose detector guides people on the kiosk page
+
+POSES: Final[dict[str, Callable[[], tuple[Pose, ...]]]] = {
+    "photograph": lambda: (Pose.FRONT,),
+    "live": draw_poses,
 }
 
 
@@ -31,26 +62,95 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
 
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
-        UniquenessError: the gallery is owned by another process, or cannot be read.
+        CalibrationMissing: the model pack fuses several models, and no calibration is set.
+        UniquenessError: another service runs on the database, the gallery cannot be read, or
+            the calibration is not this operator's, or of other models.
     """
-    pack = load_pack(settings.model_pack, settings.models_dir())
-    detector, embedder = open_engine(pack, PROVIDERS[settings.device])
-    engine = open_database(settings)
-    manifest = pack.manifest
-    gallery = Gallery.open(
-        GalleryStore(engine, template_key(settings)),
-        FaissFlatIndex(manifest.embedding_size),
-        manifest.thresholds,
-        manifest.model,
+    packs = load_packs(settings.model_pack, settings.models_dir())
+    rule = decision_rule(settings, [pack.manifest for pack in packs])
+    retiring = _retiring(settings)
+    models = open_models([*packs, *retiring], PROVIDERS[settings.device])
+    is_live = settings.capture == "live"
+    engine = open_database(settings, upgrade=True)
+    keyring = template_keys(settings)
+    store = GalleryStore(engine, keyring)
+    snapshot = Snapshot(settings.snapshot_file(), keyring, store)
+    indexes = {p.manifest.model: _index(settings, store, p.manifest) for p in packs}
+    with (
+        Ownership(engine),
+        Gallery.open(
+            store,
+            indexes,
+            rule.policy,
+            fusion=rule.fusion,
+            retiring=_matching(settings, store, retiring[0].manifest) if retiring else None,
+            snapshot=snapshot,
+        ) as gallery,
+    ):
+        app = create_app(
+            FrontDesk(
+                EnrollmentService(
+                    Examiner(models, _attack_detectors(settings)),
+                    gallery,
+                    EnrollmentStore(engine),
+                    ReplayGuard(engine, replay_key(settings)) if is_live else None,
+                ),
+                KioskRegistry(engine),
+                SessionStore(engine),
+                ReceiptIssuer(receipt_key(settings)),
+                draw_poses=POSES[settings.capture],
+            )
+        )
+        app.include_router(_kiosk_page(settings))
+        yield app
+
+
+def _kiosk_page(settings: Settings) -> APIRouter:
+    """The page, with its own detector, which needs not be the service's."""
+    detector = read_manifest(PAGE_PACK).detector.file.name
+    return create_kiosk_router(
+        settings.models_dir() / PAGE_PACK / detector,
+        packages=(NODE_MODULES, settings.npm_dir()),
     )
-    with gallery:
-        service = EnrollmentService(detector, embedder, gallery, EnrollmentStore(engine))
-        yield create_app(service, kiosk_token=kiosk_token(settings))
 
 
-def open_database(settings: Settings) -> Engine:
-    """The one database of gallery and enrolments."""
-    return create_engine(settings.database())
+def open_kiosks(settings: Settings) -> KioskRegistry:
+    """Who may enrol people; also while the service runs."""
+    return KioskRegistry(open_database(settings))
+
+
+def _attack_detectors(settings: Settings) -> tuple[PresentationAttackDetector, ...]:
+    """What looks for pictures of faces; a plain photograph is one, so nothing looks at those."""
+    if settings.capture == "photograph":
+        return ()
+    if settings.pad_pack is None:
+        return (DepthByTurning(),)
+    pack = load_pad_pack(settings.pad_pack, settings.models_dir())
+    model = open_pad_model(pack, PROVIDERS[settings.device])
+    return DepthByTurning(), PassiveModel(pack.manifest.name, model, pack.manifest.threshold)
+
+
+def _retiring(settings: Settings) -> tuple[ModelPack, ...]:
+    """The pack that people were enrolled with before, if they are to move to another."""
+    if settings.retiring_pack is None:
+        return ()
+    return (load_pack(settings.retiring_pack, settings.models_dir()),)
+
+
+def _matching(settings: Settings, store: GalleryStore, manifest: Manifest) -> Matching:
+    return Matching({manifest.model: _index(settings, store, manifest)}, manifest.thresholds)
+
+
+def _index(settings: Settings, store: GalleryStore, manifest: Manifest) -> GalleryIndex:
+    """The index that the settings ask for, for the templates of one model."""
+    return open_index(
+        settings.index,
+        manifest.embedding_size,
+        model=manifest.model,
+        vectors_of=partial(store.vectors_of, dimension=manifest.embedding_size),
+        milvus_uri=settings.milvus_uri,
+        milvus_token=settings.milvus_access(),
+    )
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:
@@ -60,9 +160,11 @@ def read_accepted_commitments(settings: Settings) -> list[int]:
 
 def read_audit(settings: Settings) -> AuditReport:
     """The audit of this database as it stands."""
-    return AuditReport.read(open_database(settings))
+    rule = decision_rule(settings, read_manifests(settings.model_pack))
+    return AuditReport.read(open_database(settings), rule.policy)
 
 
 def plot_scores(settings: Settings, report: AuditReport, path: Path) -> None:
-    """Write the audit's score histogram as PNG, with the thresholds of the model pack."""
-    report.plot(path, read_manifest(settings.model_pack).thresholds)
+    """Write the audit's score histogram as PNG, with the thresholds for as many people."""
+    rule = decision_rule(settings, read_manifests(settings.model_pack))
+    report.plot(path, rule.policy.at(report.people_enrolled))

@@ -8,7 +8,17 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from personhood.commands import chain, demo, install, service, wallet
+from personhood.commands import (
+    calibrate,
+    chain,
+    database,
+    demo,
+    install,
+    keys,
+    kiosk,
+    service,
+    wallet,
+)
 from personhood.settings import describe_invalid
 
 app = typer.Typer(
@@ -20,9 +30,13 @@ app = typer.Typer(
 app.command("serve")(service.serve)
 app.command("enroll")(service.enroll)
 app.command("audit")(service.audit)
+app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
 app.command("publish")(chain.publish)
+app.add_typer(kiosk.app, name="kiosk")
+app.add_typer(database.app, name="db")
+app.add_typer(keys.app, name="keys")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")

@@ -2,7 +2,12 @@
 
 PersonhoodError
 ├── ServiceUnreachable    the enrolment service did not answer
+├── ServiceRefused        the enrolment service answered no
+├── KioskNotRegistered    this device has no key that the service knows
 ├── KeyUnusable           a key in the environment or in a key file is not one
+├── DatabaseBehind        the database has an earlier version's schema
+├── DatabaseAhead         the database has a later version's schema
+├── CalibrationMissing    several models, and no calibration that says how to fuse them
 ├── FacesUnusable         the directory of photographs has not what was asked for
 └── DemoFailed            a step of the demo did not come out as promised
 """
@@ -20,8 +25,28 @@ class ServiceUnreachable(PersonhoodError):
     code = "service_unreachable"
 
 
+class ServiceRefused(PersonhoodError):
+    code = "service_refused"
+
+
+class KioskNotRegistered(PersonhoodError):
+    code = "kiosk_not_registered"
+
+
 class KeyUnusable(PersonhoodError):
     code = "key_unusable"
+
+
+class DatabaseBehind(PersonhoodError):
+    code = "database_behind"
+
+
+class DatabaseAhead(PersonhoodError):
+    code = "database_ahead"
+
+
+class CalibrationMissing(PersonhoodError):
+    code = "calibration_missing"
 
 
 class FacesUnusable(PersonhoodError):

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from uniqueness.index_kind import IndexKind
+
 
 class Settings(BaseSettings):
     """Every setting, each from the variable ``PERSONHOOD_<NAME>`` where it is set.
@@ -29,18 +31,50 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; SQLite under `home` when unset"
     )
-    model_pack: str = Field("opencv", description="face models: opencv, buffalo_s or edgeface")
+    model_pack: str = Field(
+        "opencv", description="face models: opencv, buffalo_s or edgeface; several with +"
+    )
+    retiring_pack: str | None = Field(
+        None, description="the pack that people were enrolled with, while they move to `model_pack`"
+    )
+    calibration: Path | None = Field(
+        None, description="file of `personhood calibrate`; the pack's fixed thresholds when unset"
+    )
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the face models run")
+    index: IndexKind = Field(
+        IndexKind.FLAT, description="where templates are compared: flat, compact, gpu or milvus"
+    )
+    milvus_uri: str | None = Field(
+        None, description="address of the Milvus cluster, for the index `milvus`"
+    )
+    milvus_token: SecretStr | None = Field(
+        None, description="what the Milvus cluster asks for: user:password or an API key"
+    )
     rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
     )
-    kiosk_token: SecretStr | None = Field(
-        None, description="what kiosks show the service; a file under `home` when unset"
+    pad_pack: str | None = Field(
+        None,
+        description="a model that looks for pictures of faces, such as pad-livenessnet; the "
+        "challenge alone when unset",
+    )
+    capture: Literal["live", "photograph"] = Field(
+        "live",
+        description="what a kiosk has to send: `live`, frames that follow a challenge; "
+        "`photograph`, one still, for trials alone: a printed face would pass",
     )
     template_key: SecretStr | None = Field(
         None, description="32 bytes in hex that encrypt templates; a file under `home` when unset"
     )
+    template_keys_retired: SecretStr | None = Field(
+        None, description="earlier template keys in hex, separated by commas; see `keys rotate`"
+    )
+    attesters: str | None = Field(
+        None,
+        description="addresses that attest, with commas between; keys made under `home` when unset",
+    )
+    quorum: int = Field(2, ge=1, description="how many attesters must sign, at deployment")
     sender_key: SecretStr | None = Field(
         None, description="32 bytes in hex of the account that pays gas; node-held when unset"
     )
@@ -57,11 +91,26 @@ class Settings(BaseSettings):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
+    def template_key_file(self) -> Path:
+        return self.data_dir() / "template.key"
+
+    def operator_key_file(self) -> Path:
+        return self.data_dir() / "operator.key"
+
+    def snapshot_file(self) -> Path:
+        return self.data_dir() / "gallery.snapshot"
+
     def deployment_file(self) -> Path:
         return self.data_dir() / "deployment.json"
 
+    def attester_keys_dir(self) -> Path:
+        return self.data_dir() / "attesters"
+
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"
+
+    def kiosk_file(self) -> Path:
+        return self.data_dir() / "kiosk-device.json"
 
     def wallet_file(self) -> Path:
         return self.data_dir() / "wallet.json"
@@ -70,8 +119,15 @@ class Settings(BaseSettings):
         """The key of the account that pays gas, where it is not the node's own."""
         return self.sender_key.get_secret_value() if self.sender_key else None
 
+    def milvus_access(self) -> str:
+        return self.milvus_token.get_secret_value() if self.milvus_token else ""
+
     def models_dir(self) -> Path:
         return self.cache.expanduser() / "models"
+
+    def npm_dir(self) -> Path:
+        """Where `npm install --prefix` puts the kiosk page's libraries without a checkout."""
+        return self.cache.expanduser() / "npm/node_modules"
 
     def artifacts_dir(self) -> Path:
         return self.cache.expanduser() / "artifacts"

@@ -1,10 +1,18 @@
-"""What tests of several rooms share: the circuit and a prover, loaded once."""
+"""What tests of several rooms share: a circuit, a prover and a PostgreSQL, made once."""
+
+from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from identity_proofs.artifacts import Artifacts, load_artifacts
 from identity_proofs.prover import Prover
 from personhood.settings import Settings
+from tests.postgres import running_postgres
+
+# No test depends on how fast the machine is.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +24,10 @@ def artifacts() -> Artifacts:
 @pytest.fixture(scope="session")
 def prover(artifacts: Artifacts) -> Prover:
     return Prover(artifacts)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a real PostgreSQL; give each test a schema of its own in it."""
+    with running_postgres() as url:
+        yield url

@@ -1,11 +1,11 @@
 """A real enrolment service for tests: real models, a real database, a real socket."""
 
-import base64
 import socket
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -13,34 +13,72 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, func, select
 
-from enrollment.api import create_app
+from enrollment.api import FrontDesk, create_app
+from enrollment.examination import Examiner
+from enrollment.face_models import face_model
 from enrollment.faces import FaceDetector, FaceEmbedder
+from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
 from enrollment.pipeline import EnrollmentService
+from enrollment.pose import Pose
+from enrollment.receipts import ReceiptIssuer
+from enrollment.sessions import SessionStore
+from enrollment.signatures import sign
 from enrollment.store import EnrollmentRow, EnrollmentStore
+from identity_proofs.identity import Identity
+from personhood.kiosk_client import Device, KioskClient, Prepared, Turn
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
-from uniqueness.store import GalleryStore, TemplateRow
+from uniqueness.ownership import Ownership
+from uniqueness.schema import TemplateRow
+from uniqueness.sealing import Keyring
+from uniqueness.store import GalleryStore
 
-TOKEN = "kiosk-token"
+
+def wallet(number: int) -> Identity:
+    """The same wallet for the same number."""
+    return Identity.from_private_key(b"wallet %d" % number)
+
+
+def commitments(*numbers: int) -> list[int]:
+    """The commitments of those wallets."""
+    return [wallet(number).commitment for number in numbers]
 
 
 @dataclass(frozen=True)
 class Kiosk:
-    """A running service and a client that speaks to it as a kiosk does."""
+    """A running service and a registered device that speaks to it as a kiosk does."""
 
     client: httpx.Client
+    device: Device
     service: EnrollmentService
     gallery: Gallery
+    kiosks: KioskRegistry
     engine: Engine
 
-    def send(self, commitment: object, capture: bytes, key: str | None = None) -> httpx.Response:
-        """Send one enrolment."""
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        body = {"commitment": commitment, "capture": base64.b64encode(capture).decode()}
-        return self.client.post("/v1/enrollments", json=body, headers=headers)
+    def prepare(self, number: int, *frames: bytes, key: str | None = None) -> Prepared:
+        """Begin a turn, and put together what a wallet's holder would send in it."""
+        session = self.post("/v1/sessions", b"{}").json()
+        turn = Turn(session["session_id"], session["challenge"], tuple(session["poses"]))
+        prepared = KioskClient("http://service").prepare(turn, wallet(number), *frames)
+        return replace(prepared, idempotency_key=key) if key is not None else prepared
+
+    def send(self, prepared: Prepared) -> httpx.Response:
+        """Send one enrolment, signed anew."""
+        headers = {"Idempotency-Key": prepared.idempotency_key}
+        return self.post("/v1/enrollments", prepared.body, headers)
+
+    def enroll(self, number: int, *frames: bytes, key: str | None = None) -> httpx.Response:
+        """Give the holder of a wallet a turn."""
+        return self.send(self.prepare(number, *frames, key=key))
+
+    def post(self, path: str, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
+        """Sign and send any request."""
+        plain = {"Content-Type": "application/json"} | (headers or {})
+        url = str(self.client.base_url.join(path))
+        device = self.device
+        signed = sign("POST", url, body, kiosk_id=device.kiosk_id, key=device.key, headers=plain)
+        return self.client.post(path, content=body, headers=signed)
 
     def stored(self) -> tuple[int, int]:
         """How many templates and how many enrolments the database holds."""
@@ -52,21 +90,36 @@ class Kiosk:
 
 @contextmanager
 def running_kiosk(
-    directory: Path, manifest: Manifest, engine: tuple[FaceDetector, FaceEmbedder]
+    directory: Path,
+    manifest: Manifest,
+    engine: tuple[FaceDetector, FaceEmbedder],
+    *,
+    draw_poses: Callable[[], tuple[Pose, ...]] = lambda: (Pose.FRONT,),
+    requests_per_minute: int = 10_000,
 ) -> Iterator[Kiosk]:
     """Serve on a free port, with its data in a directory, for as long as the block runs."""
     database = create_engine(f"sqlite:///{directory}/personhood.db")
-    gallery = Gallery.open(
-        GalleryStore(database, b"k" * 32),
-        FaissFlatIndex(manifest.embedding_size),
-        manifest.thresholds,
-        manifest.model,
-    )
-    with gallery:
-        service = EnrollmentService(*engine, gallery, EnrollmentStore(database))
-        app = create_app(service, kiosk_token=TOKEN)
-        with served(app) as url, httpx.Client(base_url=url, timeout=60) as client:
-            yield Kiosk(client, service, gallery, database)
+    store = GalleryStore(database, Keyring(b"k" * 32))
+    indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
+    with Ownership(database), Gallery.open(store, indexes, manifest.thresholds) as gallery:
+        examiner = Examiner([face_model(*engine, manifest)])
+        service = EnrollmentService(examiner, gallery, EnrollmentStore(database))
+        kiosks = KioskRegistry(database)
+        desk = FrontDesk(
+            service,
+            kiosks,
+            SessionStore(database),
+            ReceiptIssuer(b"r" * 32),
+            draw_poses,
+            requests_per_minute,
+        )
+        with (
+            served(create_app(desk)) as url,
+            httpx.Client(base_url=url, timeout=60) as client,
+            KioskClient(url) as device_client,
+        ):
+            device = device_client.register(kiosks.invite(uuid.uuid4().hex))
+            yield Kiosk(client, device, service, gallery, kiosks, database)
     database.dispose()
 
 

@@ -12,16 +12,12 @@ from typing import Self
 
 from sqlalchemy import Engine, Row, func, select
 
-from uniqueness.database import prepare
-from uniqueness.decision import Decision, Thresholds
-from uniqueness.store import (
-    HISTOGRAM_BINS_PER_UNIT,
-    REJECTED,
-    Base,
-    OutcomeRow,
-    ScoreCountRow,
-    TemplateRow,
-)
+from uniqueness.census import people_by_models
+from uniqueness.database import writer
+from uniqueness.decision import Decision, ThresholdPolicy, Thresholds
+from uniqueness.schema import OutcomeRow, ScoreCountRow
+from uniqueness.store import create_tables
+from uniqueness.tally import HISTOGRAM_BINS_PER_UNIT, REJECTED
 
 # Told apart without colour: in print, in grey, and by people who see colours differently.
 _FACE = {Decision.UNIQUE: "0.8", Decision.REVIEW: "1.0", Decision.DUPLICATE: "0.55"}
@@ -34,10 +30,12 @@ class ScoreHistogram:
 
     Args:
         outcome: unique, review or duplicate.
+        model: what was compared; several fused models are named with a +.
         counts: bin b (see `uniqueness.store.score_bin`) to number of probes.
     """
 
     outcome: str
+    model: str
     counts: dict[int, int]
 
 
@@ -47,39 +45,55 @@ class AuditReport:
 
     Args:
         people_enrolled: people with a template.
+        safe_population: up to which the error rates hold; None where nobody knows.
         outcomes: decisions and rejections, by kind.
         rejections: captures that never became a probe, by the code of the reason.
-        models: name of each model with a template or an outcome.
+        people_by_models: people by the models of which they have templates: while a model is
+            retired, those with the old one alone, with both, with the new one alone.
+        models: each model with a template, and what each outcome was decided by.
         histograms: one an outcome that has scores.
     """
 
     people_enrolled: int
+    safe_population: int | None
+    people_by_models: dict[str, int]
     outcomes: dict[str, int]
     rejections: dict[str, int]
     models: tuple[str, ...]
     histograms: tuple[ScoreHistogram, ...]
 
     @classmethod
-    def read(cls, engine: Engine) -> Self:
-        """Read the report from a gallery's database, in one consistent view of it."""
-        people = select(func.count(func.distinct(TemplateRow.person_id)))
+    def read(cls, engine: Engine, policy: ThresholdPolicy | None = None) -> Self:
+        """Read the report from a gallery's database, in one consistent view of it.
+
+        Args:
+            engine: of the database.
+            policy: the gallery's, which knows the safe population.
+        """
         outcomes = select(OutcomeRow.outcome, func.count()).group_by(OutcomeRow.outcome)
         rejections = (
             select(OutcomeRow.reason, func.count())
             .where(OutcomeRow.outcome == REJECTED)
             .group_by(OutcomeRow.reason)
         )
-        models = select(OutcomeRow.model).union(select(TemplateRow.model))
+        models = select(OutcomeRow.model).distinct()
         scores = select(
-            ScoreCountRow.outcome, ScoreCountRow.bin, func.sum(ScoreCountRow.count)
-        ).group_by(ScoreCountRow.outcome, ScoreCountRow.bin)
-        Base.metadata.create_all(prepare(engine))
+            ScoreCountRow.outcome, ScoreCountRow.model, ScoreCountRow.bin, ScoreCountRow.count
+        )
+        with writer(engine).begin() as connection:
+            create_tables(connection)
         with engine.begin() as connection:
+            people = people_by_models(connection)
+            stored = frozenset[str]().union(*people)
             return cls(
-                people_enrolled=connection.scalar(people) or 0,
+                people_enrolled=sum(people.values()),
+                safe_population=policy.safe_population if policy else None,
+                people_by_models=dict(
+                    sorted((" + ".join(sorted(key)), count) for key, count in people.items())
+                ),
                 outcomes=_counts(connection.execute(outcomes)),
                 rejections=_counts(connection.execute(rejections)),
-                models=tuple(sorted(connection.scalars(models))),
+                models=tuple(sorted(stored.union(connection.scalars(models)))),
                 histograms=_histograms(connection.execute(scores)),
             )
 
@@ -89,17 +103,29 @@ class AuditReport:
 
     def to_text(self) -> str:
         """Give the report for people."""
-        lines = [f"people enrolled  {self.people_enrolled}", f"model  {', '.join(self.models)}"]
+        lines = [f"people enrolled  {self.people_enrolled}"]
+        if self.safe_population is not None:
+            beyond = self.people_enrolled > self.safe_population
+            warning = ": the error rates are not known any more" if beyond else ""
+            lines.append(f"safe population  {self.safe_population}{warning}")
+        lines.append(f"model  {', '.join(self.models)}")
+        if len(self.people_by_models) > 1:
+            lines += ["", "people, by the models they have templates of"]
+            lines += _table(self.people_by_models)
         lines += ["", "outcomes", *_table(self.outcomes)]
         lines += ["", "rejections, by reason", *_table(self.rejections)]
         lines += ["", "best score against anyone enrolled, by outcome"]
         for histogram in self.histograms:
             total, low, high = _extent(histogram)
-            lines.append(f"  {histogram.outcome:<12}{total:>8}  from {low:.2f} to {high:.2f}")
+            line = f"  {histogram.outcome:<12}{total:>8}  from {low:.2f} to {high:.2f}"
+            lines.append(line if len(self.models) == 1 else f"{line}  {histogram.model}")
         return "\n".join(lines)
 
     def plot(self, path: Path, thresholds: Thresholds | None = None) -> None:
-        """Draw the histograms as a PNG, with the thresholds as lines where given."""
+        """Draw the histograms as a PNG, with the thresholds as lines where given.
+
+        Scores of one scale alone: of whatever was compared most often.
+        """
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator
@@ -107,7 +133,8 @@ class AuditReport:
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        for histogram in self.histograms:
+        most = self.histograms[0].model if self.histograms else ""
+        for histogram in (h for h in self.histograms if h.model == most):
             outcome = Decision(histogram.outcome)
             axes.bar(
                 [number / HISTOGRAM_BINS_PER_UNIT for number in histogram.counts],
@@ -137,13 +164,13 @@ def _counts(rows: Iterable[Row[str, int]]) -> dict[str, int]:
     return dict(sorted((name, int(count)) for name, count in rows))
 
 
-def _histograms(rows: Iterable[Row[str, int, int]]) -> tuple[ScoreHistogram, ...]:
-    by_outcome: dict[str, dict[int, int]] = {}
-    for outcome, number, count in sorted(rows):
-        by_outcome.setdefault(outcome, {})[number] = int(count)
+def _histograms(rows: Iterable[Row[str, str, int, int]]) -> tuple[ScoreHistogram, ...]:
+    counted: dict[tuple[str, str], dict[int, int]] = {}
+    for outcome, model, number, count in sorted(rows):
+        counted.setdefault((outcome, model), {})[number] = count
     # The widest first, so that it is drawn behind the others.
-    ordered = sorted(by_outcome.items(), key=lambda item: -sum(item[1].values()))
-    return tuple(ScoreHistogram(outcome, counts) for outcome, counts in ordered)
+    ordered = sorted(counted.items(), key=lambda item: -sum(item[1].values()))
+    return tuple(ScoreHistogram(outcome, model, counts) for (outcome, model), counts in ordered)
 
 
 def _extent(histogram: ScoreHistogram) -> tuple[int, float, float]:

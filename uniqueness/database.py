@@ -4,6 +4,8 @@ import sqlite3
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase
 
 _BUSY_TIMEOUT = 10_000  # milliseconds
 
@@ -29,6 +31,15 @@ def writer(engine: Engine) -> Engine:
     half-way for having read first.
     """
     return prepare(engine).execution_options(writes=True)
+
+
+def insert_for(
+    connection: Connection, table: type[DeclarativeBase]
+) -> sqlite.Insert | postgresql.Insert:
+    """Make an insert that can say what to do where a row is there already (`on_conflict_...`)."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
 
 
 def _configure(connection: sqlite3.Connection, _: Any) -> None:

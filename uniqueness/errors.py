@@ -4,11 +4,26 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
 
     UniquenessError
     ├── InvalidTemplate        the vector is not a finite unit float32 vector
-    ├── InvalidThresholds      not -1 <= review <= duplicate <= 1
+    ├── InvalidThresholds      not finite, or review above duplicate
+    ├── InvalidFusion          models, maps and scores of a fusion that do not go together
+    ├── CalibrationError
+    │   ├── CalibrationImpossible       too few people or photographs, or targets out of order
+    │   ├── CalibrationUnreadable       the file is no calibration, or is damaged
+    │   ├── CalibrationVersionUnknown   made by another version of the program
+    │   ├── CalibrationSignatureWrong   not signed by the operator's key, or changed since
+    │   └── CalibrationOfOtherModel     measured with other models than the gallery's
     ├── ModelMismatch          a template of another model than the gallery's
-    ├── GalleryOwned           another process owns this gallery
+    ├── GalleryOwned           another enrolment service runs on this database
+    ├── PersonUnknown          no person ever had this number
+    ├── PersonRemoved          the person was removed before
     ├── GalleryClosed          the gallery is not open (any more)
     ├── GalleryUnavailable     the database did not take or give the records
+    │   └── IndexUnavailable   the index's engine or device is not there, or failed
+    ├── InvalidIndexState      arrays that an index of this kind did not give
+    ├── SnapshotError          no snapshot to start from; the database is read instead
+    │   ├── SnapshotFormatUnknown  written by another version of this program
+    │   ├── SnapshotDamaged        not as it was written
+    │   └── SnapshotMismatch       of another gallery, model or past of this database
     └── SealError
         ├── InvalidKey         not a 256-bit key, or its file cannot be used
         ├── WrongKey           the records were sealed with another key
@@ -31,9 +46,51 @@ class InvalidTemplate(UniquenessError):
 
 
 class InvalidThresholds(UniquenessError):
-    """The two thresholds do not make two bands below 1."""
+    """The two thresholds do not make three bands."""
 
     code = "invalid_thresholds"
+
+
+class InvalidFusion(UniquenessError):
+    """The scores of these models cannot be made one score."""
+
+    code = "invalid_fusion"
+
+
+class CalibrationError(UniquenessError):
+    """Base of the errors of calibrations."""
+
+    code = "calibration_error"
+
+
+class CalibrationImpossible(CalibrationError):
+    """The photographs do not carry a calibration."""
+
+    code = "calibration_impossible"
+
+
+class CalibrationUnreadable(CalibrationError):
+    """The file is no calibration."""
+
+    code = "calibration_unreadable"
+
+
+class CalibrationVersionUnknown(CalibrationError):
+    """The file is of a format that this program does not know."""
+
+    code = "calibration_version_unknown"
+
+
+class CalibrationSignatureWrong(CalibrationError):
+    """The file is not as the operator's key signed it."""
+
+    code = "calibration_signature_wrong"
+
+
+class CalibrationOfOtherModel(CalibrationError):
+    """Thresholds of one model mean nothing to another."""
+
+    code = "calibration_of_other_model"
 
 
 class ModelMismatch(UniquenessError):
@@ -43,9 +100,21 @@ class ModelMismatch(UniquenessError):
 
 
 class GalleryOwned(UniquenessError):
-    """Two owners of one gallery could accept one person twice."""
+    """A second enrolment service would take the first one's work under way for a crash's."""
 
     code = "gallery_owned"
+
+
+class PersonUnknown(UniquenessError):
+    """The gallery never gave this number to a person."""
+
+    code = "person_unknown"
+
+
+class PersonRemoved(UniquenessError):
+    """The person was removed; the number is never given again."""
+
+    code = "person_removed"
 
 
 class GalleryClosed(UniquenessError):
@@ -58,6 +127,42 @@ class GalleryUnavailable(UniquenessError):
     """The database failed; nothing was decided, and the same request may be retried."""
 
     code = "gallery_unavailable"
+
+
+class IndexUnavailable(GalleryUnavailable):
+    """The engine or the device that holds the index failed, or is not there."""
+
+    code = "index_unavailable"
+
+
+class InvalidIndexState(UniquenessError):
+    """An index cannot be restored from these arrays; it is rebuilt from the database instead."""
+
+    code = "index_state_invalid"
+
+
+class SnapshotError(UniquenessError):
+    """Base of what keeps a snapshot from being used; the index is rebuilt from the database."""
+
+    code = "gallery_snapshot_error"
+
+
+class SnapshotFormatUnknown(SnapshotError):
+    """The file is of another version, or no snapshot."""
+
+    code = "gallery_snapshot_format_unknown"
+
+
+class SnapshotDamaged(SnapshotError):
+    """The file is not as it was written: cut short, changed, or put together from several."""
+
+    code = "gallery_snapshot_damaged"
+
+
+class SnapshotMismatch(SnapshotError):
+    """The file is whole, but this database did not grow out of what it shows."""
+
+    code = "gallery_snapshot_mismatch"
 
 
 class SealError(UniquenessError):

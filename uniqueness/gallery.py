@@ -1,110 +1,121 @@
-"""Search and insert as one decision: the gallery and its owner thread.
+"""Search and insert as one decision: the gallery, and the thread that owns its indexes.
 
-Two requests of one person at the same moment must not both find nobody. So one thread decides:
-it takes all waiting probes as a batch, searches them together, compares them with each other,
-decides in their order, commits, and only then adds to the index. The database is the truth; the
-index is a cache that is rebuilt from it.
+Two requests of one person at the same moment must not both find nobody. Callers put requests in
+a queue; one thread takes all that wait as a batch and lets a `Sequencer` decide them, which also
+holds against other processes on the same database. The database is the truth; the indexes are a
+cache of it, and only the owner thread touches them.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self, TypeVar
 
-import numpy as np
-
-from uniqueness.decision import Decision, Thresholds
-from uniqueness.errors import GalleryClosed, InvalidTemplate, ModelMismatch
+from uniqueness.candidates import Candidate, Identification
+from uniqueness.decision import ThresholdPolicy
+from uniqueness.errors import GalleryClosed, InvalidTemplate, ModelMismatch, UniquenessError
+from uniqueness.fusion import Fusion
 from uniqueness.index import GalleryIndex
-from uniqueness.ownership import Ownership, lock_file_of
-from uniqueness.store import GalleryStore, Verdict
-from uniqueness.template import Template
+from uniqueness.matching import Matching
+from uniqueness.sequencer import (
+    AddTemplate,
+    Answer,
+    Enroll,
+    Findings,
+    Identify,
+    Remove,
+    Request,
+    Sequencer,
+)
+from uniqueness.snapshot import Snapshot
+from uniqueness.status import GalleryStatus, PopulationWatch
+from uniqueness.store import GalleryStore
+from uniqueness.template import Probe
 
-MAX_BATCH = 64  # probes decided in one transaction
+MAX_BATCH = 256  # requests decided in one transaction
+
+A = TypeVar("A")
 
 
-@dataclass(frozen=True, eq=False)
-class _Probe:
-    template: Template
-    request_id: str
-    answer: "Future[Decision]" = field(default_factory=Future)
+class _Waiting(NamedTuple):
+    request: Request
+    answer: "Future[Answer]"
 
 
 class Gallery:
-    """The people enrolled, and the only way to become one of them. Made by `Gallery.open`."""
+    """The people enrolled, and the only way to become one of them. Made by `Gallery.open`.
+
+    Safe to call from many threads. Several galleries, in several processes, may be open on one
+    database; whatever they do at the same time, one person is UNIQUE once.
+    """
 
     def __init__(
         self,
         store: GalleryStore,
-        index: GalleryIndex,
-        thresholds: Thresholds,
-        model: str,
-        *,
-        ownership: Ownership | None,
+        sequencer: Sequencer,
+        matchings: Sequence[Matching],
         max_batch: int,
     ) -> None:
         self._store = store
-        self._index = index
-        self._thresholds = thresholds
-        self._model = model
-        self._ownership = ownership
+        self._sequencer = sequencer
+        self._own, self._retiring = matchings[0], matchings[1:]
+        self._dimensions = {
+            model: index.dimension for m in matchings for model, index in m.indexes.items()
+        }
+        self._watch = PopulationWatch(self._own.policy)
         self._max_batch = max_batch
-        self._queue: SimpleQueue[_Probe | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
-        self._last_sequence = 0  # of the database, as far as the index holds it
-        self._index_behind = True
-        self._owner = threading.Thread(target=self._own, name="gallery-owner", daemon=True)
+        self._owner = threading.Thread(target=self._decide, name="gallery-owner", daemon=True)
 
     @classmethod
     def open(
         cls,
         store: GalleryStore,
-        index: GalleryIndex,
-        thresholds: Thresholds,
-        model: str,
+        indexes: Mapping[str, GalleryIndex],
+        policy: ThresholdPolicy,
         *,
-        lock_file: Path | None = None,
+        fusion: Fusion | None = None,
+        retiring: Matching | None = None,
+        snapshot: Snapshot | None = None,
         max_batch: int = MAX_BATCH,
     ) -> Self:
-        """Become the gallery's one owner and rebuild the index from the database.
+        """Open a gallery and bring its indexes to where the database is.
 
         Args:
-            store: the database.
-            index: an index of the model's dimension; what it holds is dropped.
-            thresholds: cosines for this model.
-            model: the one model of this gallery, as its templates name it.
-            lock_file: held while open; beside the database if that is a SQLite file.
-            max_batch: most probes decided in one transaction.
+            store: the database; other galleries may use it at the same time.
+            indexes: by model, as the templates name it; what they hold is dropped.
+            policy: thresholds for this model's cosines, or for the fused scores.
+            fusion: of the models, where there are several.
+            retiring: how people are recognised who have no template of these models yet, because
+                they were enrolled with another. Who is so recognised gets one of these models.
+            snapshot: of the indexes; written when the gallery closes, and now and then before.
+            max_batch: most requests decided in one transaction.
 
         Raises:
-            GalleryOwned: another process, or another gallery of this one, has it open.
-            ModelMismatch: the database holds templates of another model.
+            ModelMismatch: the database holds templates of other models, or the models given do
+                not fit together.
             WrongKey, RecordCorrupted: the templates cannot be read.
             GalleryUnavailable: the database failed.
         """
-        lock_file = lock_file or lock_file_of(store.engine)
-        ownership = Ownership(lock_file) if lock_file else None
-        gallery = cls(store, index, thresholds, model, ownership=ownership, max_batch=max_batch)
-        try:
-            gallery._refuse_other_models()
-            index.clear()
-            gallery._catch_up()
-        except BaseException:
-            if ownership:
-                ownership.release()
-            raise
+        matchings = [Matching(indexes, policy, fusion), *([retiring] if retiring else [])]
+        gallery = cls(store, Sequencer(store, matchings, snapshot), matchings, max_batch)
+        gallery._watch.look(gallery._sequencer.size)
         gallery._owner.start()
         return gallery
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """The models of which a probe has a template each: the gallery's, then retiring ones."""
+        return self._sequencer.models
+
+    @property
     def model(self) -> str:
-        """The model whose templates this gallery compares."""
-        return self._model
+        """The first model of the gallery."""
+        return self._own.models[0]
 
     @property
     def is_open(self) -> bool:
@@ -112,50 +123,99 @@ class Gallery:
         return not self._closed and self._owner.is_alive()
 
     def __len__(self) -> int:
-        return len(self._index)
+        """How many people are enrolled."""
+        return self._store.head().people
 
-    def identify_and_enroll(self, template: Template, request_id: str) -> Decision:
+    def identify_and_enroll(self, probe: Probe, request_id: str) -> Identification:
         """Decide whether a person is new, and enrol them in the same step if so.
 
         Args:
-            template: the probe.
-            request_id: unique to the request; asked again, the first decision is given again.
+            probe: with a template of each of `models`.
+            request_id: unique to the request; asked again, the first answer is given again.
 
         Raises:
-            ModelMismatch: the template is another model's.
-            InvalidTemplate: it has another dimension than this model's.
-            GalleryUnavailable: the commit failed; nothing of it was kept, retry is safe.
+            ModelMismatch: the probe's models are not the gallery's.
+            InvalidTemplate: a template has another dimension than its model's.
+            GalleryUnavailable: the database failed; retry is safe.
             GalleryClosed: the gallery was closed before it decided.
         """
-        if template.model != self._model:
-            raise ModelMismatch(f"this gallery compares {self._model}, not {template.model}")
-        if template.vector.size != self._index.dimension:
-            raise InvalidTemplate(f"a template of {self._model} has {self._index.dimension} values")
-        probe = _Probe(template, request_id)
-        with self._lock:
-            if self._closed:
-                raise GalleryClosed("the gallery is closed; send the request again later")
-            self._queue.put(probe)
-        return probe.answer.result()
+        self._check(probe, self.models)
+        return self._ask_for(Identification, Enroll(probe, request_id))
 
-    def verdict(self, request_id: str) -> Decision | None:
-        """Look up the decision that a request got; None if it got none."""
+    def identify(self, probe: Probe) -> Identification:
+        """Decide as `identify_and_enroll` would, but change and write nothing.
+
+        Raises: as `identify_and_enroll`.
+        """
+        self._check(probe, self.models)
+        return self._ask_for(Findings, Identify(probe)).identification
+
+    def candidates(self, probe: Probe) -> tuple[Candidate, ...]:
+        """List everybody whom a probe may show, from the review threshold on, likeliest first.
+
+        For adjudicators. Raises: as `identify_and_enroll`.
+        """
+        self._check(probe, self.models)
+        return self._ask_for(Findings, Identify(probe)).candidates
+
+    def add_template(self, person: int, probe: Probe, request_id: str) -> Identification:
+        """Give an enrolled person the templates of another probe.
+
+        That the probe shows this person is for the caller to know: somebody checked, or the
+        templates were made anew from images that the person had let be kept.
+
+        Args:
+            person: a number that the gallery gave.
+            probe: with a template of any of `models`.
+            request_id: unique to the request; asked again, nothing more is added.
+
+        Raises:
+            PersonUnknown, PersonRemoved: there is no such person.
+            ModelMismatch, InvalidTemplate, GalleryUnavailable, GalleryClosed: see
+                `identify_and_enroll`.
+        """
+        self._check(probe, probe.models)
+        return self._ask_for(Identification, AddTemplate(person, probe, request_id))
+
+    def remove(self, person: int) -> None:
+        """Remove a person: their templates are erased, and match nobody from now on.
+
+        Raises:
+            PersonUnknown, PersonRemoved: there is no such person, or no more.
+            GalleryUnavailable, GalleryClosed: see `identify_and_enroll`.
+        """
+        self._ask(Remove(person))
+
+    def verdict(self, request_id: str) -> Identification | None:
+        """Look up the answer that a request got; None if it got none."""
         return self._store.verdicts([request_id]).get(request_id)
 
     def record_rejection(self, reason: str) -> None:
         """Log that a capture never became a probe, by the code of its reason."""
-        self._store.record_rejection(reason, self._model)
+        self._store.record_rejection(reason, self._own.label)
+
+    def status(self) -> GalleryStatus:
+        """Tell the operator how the gallery stands; counts in the database, so takes a while."""
+        templates = self._store.templates_by_model()
+        people = self._store.people_by_models()
+        size = max((templates.get(model, 0) for model in self._own.models), default=0)
+        return GalleryStatus(
+            people=sum(people.values()),
+            templates=templates,
+            people_by_models={" + ".join(sorted(key)): count for key, count in people.items()},
+            thresholds=self._own.policy.at(max(size, 1)),
+            safe_population=self._own.policy.safe_population,
+            saturations=self._sequencer.saturations,
+        )
 
     def close(self) -> None:
-        """Decide what is waiting, then stop and give up ownership."""
+        """Decide what is waiting, then stop."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
             self._queue.put(None)
         self._owner.join()
-        if self._ownership:
-            self._ownership.release()
 
     def __enter__(self) -> Self:
         return self
@@ -168,81 +228,61 @@ class Gallery:
     ) -> None:
         self.close()
 
-    def _refuse_other_models(self) -> None:
-        if others := set(self._store.models()) - {self._model}:
+    def _check(self, probe: Probe, models: Collection[str]) -> None:
+        """Refuse a probe that cannot be compared."""
+        if set(probe.models) != set(models) or not set(models) <= set(self._dimensions):
             raise ModelMismatch(
-                f"the gallery holds templates of {', '.join(sorted(others))}, not of "
-                f"{self._model}: use that model pack, or another data directory"
+                f"this gallery compares {', '.join(self.models)}, not {', '.join(probe.models)}"
             )
+        for template in probe.templates:
+            if template.vector.size != self._dimensions[template.model]:
+                raise InvalidTemplate(
+                    f"a template of {template.model} has {self._dimensions[template.model]} values"
+                )
 
-    def _own(self) -> None:
-        """Take batches until closed; the only code that touches the index once it is open."""
+    def _ask_for(self, kind: type[A], request: Request) -> A:
+        answer = self._ask(request)
+        if not isinstance(answer, kind):
+            raise TypeError(f"{type(request).__name__} is not answered by {kind.__name__}")
+        return answer
+
+    def _ask(self, request: Request) -> Answer:
+        """Queue a request and wait for its answer."""
+        waiting = _Waiting(request, Future())
+        with self._lock:
+            if self._closed:
+                raise GalleryClosed("the gallery is closed; send the request again later")
+            self._queue.put(waiting)
+        answer = waiting.answer.result()
+        if isinstance(answer, UniquenessError):
+            raise answer
+        return answer
+
+    def _decide(self) -> None:
+        """Take batches until closed; the only code that touches the indexes once it is open."""
         while batch := self._next_batch():
             try:
-                decisions = self._decide(batch)
+                answers = self._sequencer.process([waiting.request for waiting in batch])
             except Exception as error:  # its callers must be told, whatever it was
-                self._index_behind = True
-                for probe in batch:
-                    probe.answer.set_exception(error)
+                for waiting in batch:
+                    waiting.answer.set_exception(error)
             else:
-                for probe in batch:
-                    probe.answer.set_result(decisions[probe.request_id])
+                for waiting, answer in zip(batch, answers, strict=True):
+                    waiting.answer.set_result(answer)
+                self._watch.look(self._sequencer.size)
+        self._sequencer.close()
 
-    def _next_batch(self) -> list[_Probe]:
-        """Wait for a probe and take all that wait with it; empty when closed."""
+    def _next_batch(self) -> list[_Waiting]:
+        """Wait for a request and take all that wait with it; empty when closed."""
         first = self._queue.get()
         batch = [first] if first else []
         while batch and len(batch) < self._max_batch:
             try:
-                probe = self._queue.get_nowait()
+                waiting = self._queue.get_nowait()
             except Empty:
                 break
-            if probe is None:
+            if waiting is None:
                 self._queue.put(None)  # close comes after this batch
                 break
-            batch.append(probe)
+            batch.append(waiting)
         return batch
-
-    def _decide(self, batch: Sequence[_Probe]) -> dict[str, Decision]:
-        """Decide a batch, commit it, publish it to the index."""
-        if self._index_behind:
-            self._catch_up()
-        decided = self._store.verdicts([probe.request_id for probe in batch])
-        fresh: dict[str, _Probe] = {}
-        for probe in batch:
-            if probe.request_id not in decided:
-                fresh.setdefault(probe.request_id, probe)
-        if not fresh:
-            return decided
-        verdicts = self._compare(list(fresh.values()))
-        sequences = self._store.commit(verdicts)
-        if len(sequences):
-            accepted = [v.template.vector for v in verdicts if v.decision is Decision.UNIQUE]
-            self._index.add(sequences, np.stack(accepted))
-            self._last_sequence = int(sequences[-1])
-        return decided | {verdict.request_id: verdict.decision for verdict in verdicts}
-
-    def _compare(self, probes: Sequence[_Probe]) -> list[Verdict]:
-        """Decide each probe by its best score against the gallery and those accepted before it."""
-        vectors = np.stack([probe.template.vector for probe in probes])
-        gallery_scores = self._index.search(vectors, k=1).best_scores()
-        batch_scores = vectors @ vectors.T
-        verdicts = []
-        accepted: list[int] = []
-        for row, probe in enumerate(probes):
-            score = max([float(gallery_scores[row]), *map(float, batch_scores[row, accepted])])
-            decision = self._thresholds.decide(score)
-            if decision is Decision.UNIQUE:
-                accepted.append(row)
-            verdicts.append(Verdict(probe.request_id, probe.template, decision, score))
-        return verdicts
-
-    def _catch_up(self) -> None:
-        """Add what the database holds beyond the index.
-
-        After a failed commit too: the connection may have broken after the database took it.
-        """
-        for sequences, vectors in self._store.templates(after=self._last_sequence):
-            self._index.add(sequences, vectors)
-            self._last_sequence = int(sequences[-1])
-        self._index_behind = False

@@ -1,21 +1,26 @@
-"""Templates at rest: AES-256-GCM (NIST SP 800-38D), a fresh 96-bit nonce for every record.
+"""Records at rest: AES-256-GCM (NIST SP 800-38D), a fresh random 96-bit nonce for every record.
 
-The associated data binds a record to its id and model, so that a ciphertext moved to another
-row, or relabelled as another model's, does not open.
+Each record names its key by an id and is bound to a context, the caller's own words for what and
+where it is: a ciphertext moved to another row, or relabelled as another model's, does not open.
+Random nonces are safe for 2^32 records under one key (section 8.3 of the standard); a key is
+retired long before, see `uniqueness.rotation`.
 """
 
 import hashlib
-import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from uniqueness.errors import InvalidKey, RecordCorrupted, WrongKey
 
 KEY_BYTES = 32
+MAX_RECORDS_PER_KEY = 2**32
 _NONCE_BYTES = 12
 
 
@@ -28,92 +33,91 @@ class SealedRecord:
     ciphertext: bytes = field(repr=False)
 
 
-class Sealer:
-    """Seals and opens records under one key.
+@dataclass(frozen=True)
+class _Key:
+    """One key, its id and its cipher."""
+
+    key_id: str
+    material: bytes = field(repr=False)
+    cipher: AESGCM = field(repr=False)
+
+    @classmethod
+    def of(cls, material: bytes) -> Self:
+        if len(material) != KEY_BYTES:
+            raise InvalidKey(f"a template key has {KEY_BYTES} bytes, not {len(material)}")
+        return cls(key_id_of(material), material, AESGCM(material))
+
+
+class Keyring:
+    """Seals with the active key; opens with whichever of its keys a record names.
+
+    Safe for use from several threads.
 
     Args:
-        key: 32 random bytes.
+        active: 32 random bytes.
+        retired: keys that seal nothing any more, of records that still wait to be sealed anew.
 
     Raises:
-        InvalidKey: another length.
+        InvalidKey: a key of another length.
     """
 
-    def __init__(self, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
-            raise InvalidKey(f"the template key has {KEY_BYTES} bytes, not {len(key)}")
-        self._cipher = AESGCM(key)
-        # Names the key without telling it: tells a wrong key from a damaged record.
-        self.key_id = hashlib.sha256(b"personhood template key id" + key).hexdigest()[:16]
+    def __init__(self, active: bytes, retired: Sequence[bytes] = ()) -> None:
+        self._hold(active, retired)
 
-    def seal(self, plaintext: bytes, *, record_id: str, model: str) -> SealedRecord:
-        """Encrypt and authenticate a record."""
+    @property
+    def key_id(self) -> str:
+        """The active key's id: names it without telling it."""
+        return self._active.key_id
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Ids of all keys, the active one first."""
+        return tuple(self._keys)
+
+    def seal(self, plaintext: bytes, *, context: bytes) -> SealedRecord:
+        """Encrypt and authenticate a record under the active key, bound to its context."""
+        active = self._active
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        associated = _associated_data(record_id, model)
-        return SealedRecord(self.key_id, nonce, self._cipher.encrypt(nonce, plaintext, associated))
+        return SealedRecord(active.key_id, nonce, active.cipher.encrypt(nonce, plaintext, context))
 
-    def open(self, record: SealedRecord, *, record_id: str, model: str) -> bytes:
+    def open(self, record: SealedRecord, *, context: bytes) -> bytes:
         """Authenticate and decrypt a record.
 
         Raises:
-            WrongKey: it was sealed with another key.
-            RecordCorrupted: it, its id or its model is not what was sealed.
+            WrongKey: it was sealed with a key that is not here; the message names its id.
+            RecordCorrupted: it or its context is not what was sealed.
         """
-        if record.key_id != self.key_id:
-            raise WrongKey(
-                "the gallery was sealed with another template key: give the key that it was "
-                "made with; without it the templates cannot be read"
-            )
         try:
-            associated = _associated_data(record_id, model)
-            return self._cipher.decrypt(record.nonce, record.ciphertext, associated)
+            return self._key(record.key_id).cipher.decrypt(record.nonce, record.ciphertext, context)
         except InvalidTag:
             raise RecordCorrupted(
-                "a stored template was changed after it was sealed: restore the database from a "
+                "a stored record was changed after it was sealed: restore the database from a "
                 "backup"
             ) from None
 
+    def derive(self, key_id: str, *, salt: bytes, purpose: bytes) -> bytes:
+        """Derive 32 bytes from one of the keys, for one purpose (HKDF-SHA256, RFC 5869).
 
-def load_or_create_key(path: Path) -> bytes:
-    """Read a key file, or create it for the owner alone (mode 0600).
+        Raises:
+            WrongKey: there is no such key here.
+        """
+        return HKDF(SHA256(), KEY_BYTES, salt, purpose).derive(self._key(key_id).material)
 
-    Raises:
-        InvalidKey: the file is not 32 bytes, cannot be read, or others may read it.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _create_key(path)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise InvalidKey(f"the key file {path} cannot be made: {error.strerror}") from error
-    return _read_key(path)
+    def _hold(self, active: bytes, retired: Sequence[bytes]) -> None:
+        keys = [_Key.of(material) for material in (active, *retired)]
+        self._keys = {key.key_id: key for key in keys}
+        self._active = keys[0]
 
-
-def _create_key(path: Path) -> None:
-    # Complete before it has its name: a crash leaves no half key, a second process no other key.
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        path.hardlink_to(draft)
-    finally:
-        draft.unlink()
+    def _key(self, key_id: str) -> _Key:
+        key = self._keys.get(key_id)
+        if key is None:
+            raise WrongKey(
+                f"the gallery was sealed with another template key: give the key {key_id}, as the "
+                "template key or as a retired one; without it the records cannot be read"
+            )
+        return key
 
 
-def _read_key(path: Path) -> bytes:
-    try:
-        mode, key = path.stat().st_mode, path.read_bytes()
-    except OSError as error:
-        raise InvalidKey(f"the key file {path} cannot be read: {error.strerror}") from error
-    if mode & 0o077:
-        raise InvalidKey(f"others may read the key file: run chmod 600 {path}")
-    if len(key) != KEY_BYTES:
-        raise InvalidKey(f"the key file {path} has {len(key)} bytes and not {KEY_BYTES}")
-    return key
-
-
-def _associated_data(record_id: str, model: str) -> bytes:
-    return f"personhood template\0{record_id}\0{model}".encode()
+def key_id_of(key: bytes) -> str:
+    """Name a key without telling it: tells a wrong key from a damaged record."""
+    return hashlib.sha256(b"personhood template key id" + key).hexdigest()[:16]

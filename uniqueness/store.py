@@ -1,107 +1,46 @@
-"""The truth of the gallery, in a database: sealed templates, verdicts, and what was counted.
+"""The truth of the gallery, in a database: sealed templates, answers, and what was counted.
 
-Nothing here links a person to a request, keeps a single score, or tells a time finer than an
-hour. One transaction holds everything that a batch of decisions changes.
+Without the template key nothing here links a person to a request; no single score is kept, and
+no time finer than an hour. One transaction holds everything that a batch of decisions changes.
 """
 
-import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Engine,
-    Integer,
-    LargeBinary,
-    String,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from uniqueness.database import writer
-from uniqueness.decision import Decision
+from uniqueness.candidates import Identification
+from uniqueness.census import people_by_models, templates_by_model
+from uniqueness.database import insert_for, writer
 from uniqueness.errors import GalleryUnavailable
 from uniqueness.index import IdArray
-from uniqueness.sealing import SealedRecord, Sealer
-from uniqueness.template import FloatArray, Template
+from uniqueness.lineage import Lineage
+from uniqueness.records import Head, Records, TemplatesByModel
+from uniqueness.schema import HEAD, Base, HeadRow
+from uniqueness.sealing import Keyring
+from uniqueness.tally import REJECTED, Outcome, current_hour, log_outcomes
+from uniqueness.template import FloatArray
+from uniqueness.transaction import GalleryTransaction
 
-HISTOGRAM_BINS_PER_UNIT = 100  # a bin is 0.01 of cosine
-REJECTED = "rejected"
-
-_SECONDS_PER_HOUR = 3600
 _CHUNK = 8192  # templates read at a time
-_VECTOR_DTYPE = np.dtype("<f4")
-_Sequence = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only in INTEGER
+_SCHEMA_LOCK = 0x706572736F6E  # PostgreSQL advisory lock: one process makes the tables
+
+T = TypeVar("T")
 
 
-class Base(DeclarativeBase):
-    """The tables of this package."""
+class Standing(NamedTuple):
+    """The database as a batch finds it before it searches.
 
+    Args:
+        head: of the gallery.
+        verdicts: the answers that some of the batch's requests got before.
+    """
 
-class TemplateRow(Base):
-    """One sealed template of an enrolled person."""
-
-    __tablename__ = "templates"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  (a sequence is never reused)
-
-    sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
-    template_id: Mapped[str] = mapped_column(String(32), unique=True)
-    person_id: Mapped[str] = mapped_column(String(32), index=True)
-    model: Mapped[str] = mapped_column(String(200))
-    key_id: Mapped[str] = mapped_column(String(16))
-    nonce: Mapped[bytes] = mapped_column(LargeBinary)
-    ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class VerdictRow(Base):
-    """The decision that a request got, for when it asks again."""
-
-    __tablename__ = "verdicts"
-
-    request_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    decision: Mapped[str] = mapped_column(String(20))
-    hour: Mapped[int]
-
-
-class OutcomeRow(Base):
-    """One line of the decision log: what happened, never to whom."""
-
-    __tablename__ = "outcomes"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
-
-    sequence: Mapped[int] = mapped_column(_Sequence, primary_key=True)
-    hour: Mapped[int]
-    outcome: Mapped[str] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(String(60))
-    model: Mapped[str] = mapped_column(String(200))
-
-
-class ScoreCountRow(Base):
-    """How many probes of an outcome had their best impostor score in a bin."""
-
-    __tablename__ = "score_histogram"
-
-    outcome: Mapped[str] = mapped_column(String(20), primary_key=True)
-    model: Mapped[str] = mapped_column(String(200), primary_key=True)
-    bin: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    count: Mapped[int] = mapped_column(BigInteger)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A decision about a probe, and the best score it rests on (-inf: nobody to compare with)."""
-
-    request_id: str
-    template: Template
-    decision: Decision
-    score: float = field(repr=False)
+    head: Head
+    verdicts: dict[str, Identification]
 
 
 class GalleryStore:
@@ -109,120 +48,116 @@ class GalleryStore:
 
     Args:
         engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
-        key: 32 bytes, the template key.
+        keyring: the template keys.
 
     Raises:
-        InvalidKey: the key has another length.
         GalleryUnavailable: here and in every method, the database failed.
     """
 
-    def __init__(self, engine: Engine, key: bytes) -> None:
-        self._sealer = Sealer(key)
+    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+        self._records = Records(keyring)
         self._engine = engine
         self._writer = writer(engine)
-        with _faults_translated():
-            Base.metadata.create_all(self._writer)
+        with self._write() as connection:
+            create_tables(connection)
 
     @property
     def engine(self) -> Engine:
         """The engine that was given."""
         return self._engine
 
-    def commit(self, verdicts: Sequence[Verdict]) -> IdArray:
-        """Write a batch of decisions in one transaction; all of it or nothing.
-
-        Returns:
-            (u,) int64, the sequence numbers of the templates of the unique ones, in order.
-        """
-        unique = [verdict.template for verdict in verdicts if verdict.decision is Decision.UNIQUE]
+    def commit(self, work: Callable[[GalleryTransaction], T]) -> T:
+        """Do some work under the gallery's lock and commit all of it, or nothing if it raises."""
         with self._write() as connection:
-            hour = _hour()
-            sequences = self._insert_templates(connection, unique)
-            connection.execute(
-                insert(VerdictRow),
-                [
-                    {"request_id": v.request_id, "decision": v.decision.value, "hour": hour}
-                    for v in verdicts
-                ],
-            )
-            for verdict in verdicts:
-                model = verdict.template.model
-                _log_outcome(connection, hour, verdict.decision.value, "", model)
-                if np.isfinite(verdict.score):
-                    _count_score(connection, verdict.decision.value, model, verdict.score)
-        return np.array(sequences, np.int64)
+            transaction = GalleryTransaction(connection, self._records)
+            result = work(transaction)
+            transaction.flush()
+        return result
 
-    def record_rejection(self, reason: str, model: str) -> None:
-        """Log that a capture never became a probe, by the code of its reason."""
-        with self._write() as connection:
-            _log_outcome(connection, _hour(), REJECTED, reason, model)
-
-    def verdicts(self, request_ids: Sequence[str]) -> dict[str, Decision]:
-        """Look up the decisions that requests got before."""
-        query = select(VerdictRow.request_id, VerdictRow.decision).where(
-            VerdictRow.request_id.in_(request_ids)
-        )
+    def standing(self, request_ids: Sequence[str]) -> Standing:
+        """Read, in one view, what a batch needs to know before it searches."""
         with self._read() as connection:
-            return {row.request_id: Decision(row.decision) for row in connection.execute(query)}
+            head = self._records.head(connection)
+            verdicts = self._records.verdicts(connection, request_ids) if request_ids else {}
+        return Standing(head, verdicts)
 
-    def models(self) -> tuple[str, ...]:
-        """Names of the models that have templates here."""
+    def head(self) -> Head:
+        """Read how far the gallery is."""
         with self._read() as connection:
-            return tuple(connection.scalars(select(TemplateRow.model).distinct()))
+            return self._records.head(connection)
 
-    def templates(self, *, after: int = 0) -> Iterator[tuple[IdArray, FloatArray]]:
+    def verdicts(self, request_ids: Sequence[str]) -> dict[str, Identification]:
+        """Look up the answers that requests got before."""
+        with self._read() as connection:
+            return self._records.verdicts(connection, request_ids)
+
+    def templates(self, *, after: int, until: int) -> Iterator[TemplatesByModel]:
         """Read templates in order of their sequence numbers, in chunks.
-
-        Yields:
-            (n,) int64 sequence numbers and (n, d) float32 vectors.
 
         Raises:
             WrongKey, RecordCorrupted: see `uniqueness.sealing`.
         """
         while True:
-            query = (
-                select(*TemplateRow.__table__.columns)
-                .where(TemplateRow.sequence > after)
-                .order_by(TemplateRow.sequence)
-                .limit(_CHUNK)
-            )
             with self._read() as connection:
-                rows = connection.execute(query).all()
-            if not rows:
+                chunk = self._records.templates(connection, after=after, until=until, limit=_CHUNK)
+            if not chunk:
                 return
-            vectors = [
-                self._sealer.open(
-                    SealedRecord(row.key_id, row.nonce, row.ciphertext),
-                    record_id=row.template_id,
-                    model=row.model,
-                )
-                for row in rows
-            ]
-            matrix = np.frombuffer(b"".join(vectors), _VECTOR_DTYPE).reshape(len(rows), -1)
-            yield np.array([row.sequence for row in rows], np.int64), matrix.astype(np.float32)
-            after = rows[-1].sequence
+            yield chunk
+            after = max(int(templates.sequences[-1]) for templates in chunk.values())
 
-    def _insert_templates(
-        self, connection: Connection, templates: Sequence[Template]
-    ) -> Sequence[int]:
-        if not templates:
-            return []
-        query = insert(TemplateRow).returning(TemplateRow.sequence, sort_by_parameter_order=True)
-        rows = [self._sealed_row(template) for template in templates]
-        return connection.scalars(query, rows).all()
+    def removed_sequences(self, *, after: int, until: int) -> IdArray:
+        """(m,) int64, all templates of the people whose removal has a number in (after, until]."""
+        with self._read() as connection:
+            return self._records.removed_sequences(connection, after=after, until=until)
 
-    def _sealed_row(self, template: Template) -> dict[str, str | bytes]:
-        template_id = uuid.uuid4().hex
-        content = template.vector.astype(_VECTOR_DTYPE).tobytes()
-        record = self._sealer.seal(content, record_id=template_id, model=template.model)
-        return {
-            "template_id": template_id,
-            "person_id": uuid.uuid4().hex,
-            "model": template.model,
-            "key_id": record.key_id,
-            "nonce": record.nonce,
-            "ciphertext": record.ciphertext,
-        }
+    def templates_of_people_at(self, sequences: Sequence[int]) -> TemplatesByModel:
+        """Read all templates, of all models, of the people who have those of some numbers."""
+        with self._read() as connection:
+            persons = self._records.persons_at(connection, sequences)
+            return self._records.templates_of(connection, persons)
+
+    def vectors_of(self, sequences: IdArray, dimension: int) -> FloatArray:
+        """Read vectors by their numbers, to score them again exactly.
+
+        Args:
+            sequences: (n,) int64.
+            dimension: d of their model.
+
+        Returns:
+            (n, d) float32 in the order asked for; zeros for a template that was removed.
+        """
+        vectors = np.zeros((len(sequences), dimension), np.float32)
+        with self._read() as connection:
+            found = self._records.templates_at(connection, sequences.tolist())
+        for templates in found.values():
+            rows = np.searchsorted(templates.sequences, sequences).clip(max=len(templates) - 1)
+            here = templates.sequences[rows] == sequences
+            vectors[here] = templates.vectors[rows[here]]
+        return vectors
+
+    def lineage(self, horizon: int) -> Lineage:
+        """Read what the last numbers up to a horizon were given to."""
+        with self._read() as connection:
+            return Lineage.read(connection, self._records, horizon)
+
+    def models(self) -> tuple[str, ...]:
+        """Names of the models that have templates of enrolled people."""
+        return tuple(sorted(frozenset[str]().union(*self.people_by_models())))
+
+    def people_by_models(self) -> dict[frozenset[str], int]:
+        """Count people by the models of which they have templates."""
+        with self._read() as connection:
+            return people_by_models(connection)
+
+    def templates_by_model(self) -> dict[str, int]:
+        """Count templates of enrolled people."""
+        with self._read() as connection:
+            return templates_by_model(connection)
+
+    def record_rejection(self, reason: str, model: str) -> None:
+        """Log that a capture never became a probe, by the code of its reason."""
+        with self._write() as connection:
+            log_outcomes(connection, [Outcome(REJECTED, model, reason)], current_hour())
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -235,28 +170,13 @@ class GalleryStore:
             yield connection
 
 
-def _log_outcome(connection: Connection, hour: int, outcome: str, reason: str, model: str) -> None:
-    connection.execute(
-        insert(OutcomeRow), {"hour": hour, "outcome": outcome, "reason": reason, "model": model}
-    )
-
-
-def _count_score(connection: Connection, outcome: str, model: str, score: float) -> None:
-    key = {"outcome": outcome, "model": model, "bin": score_bin(score)}
-    bumped = connection.execute(
-        update(ScoreCountRow).filter_by(**key).values(count=ScoreCountRow.count + 1)
-    )
-    if bumped.rowcount == 0:
-        connection.execute(insert(ScoreCountRow), {**key, "count": 1})
-
-
-def score_bin(score: float) -> int:
-    """Number the bin of a cosine in [-1, 1]: bin b holds b/100 <= score < (b+1)/100."""
-    return int(np.floor(np.clip(score, -1.0, 1.0) * HISTOGRAM_BINS_PER_UNIT))
-
-
-def _hour() -> int:
-    return int(time.time() // _SECONDS_PER_HOUR)
+def create_tables(connection: Connection) -> None:
+    """Make the tables and the head that are not there; safe for several processes at once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+    Base.metadata.create_all(connection)
+    head = {"id": HEAD, "last_sequence": 0, "last_person": 0, "people": 0}
+    connection.execute(insert_for(connection, HeadRow).values(head).on_conflict_do_nothing())
 
 
 @contextmanager

@@ -1,5 +1,6 @@
-"""A face as the gallery knows it: a unit vector and the model that made it."""
+"""A person as the gallery knows them: unit vectors, each with the model that made it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,3 +40,28 @@ class Template:
             raise InvalidTemplate("a template has unit norm; normalise the embedding first")
         if not self.model:
             raise InvalidTemplate("a template names the model that made it")
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """What one capture of a person gave: a template of each model that looks at it.
+
+    Raises:
+        InvalidTemplate: no template, or two of one model.
+    """
+
+    templates: tuple[Template, ...]
+
+    def __post_init__(self) -> None:
+        models = self.models
+        if not models or len(set(models)) != len(models):
+            raise InvalidTemplate("a probe has one template of each of its models")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that have a template in it."""
+        return tuple(template.model for template in self.templates)
+
+    def of(self, models: Collection[str]) -> tuple[Template, ...]:
+        """The templates of some models."""
+        return tuple(template for template in self.templates if template.model in models)

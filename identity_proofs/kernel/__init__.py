@@ -6,13 +6,11 @@ too: keep others from timing a proof closely.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib import resources
-from itertools import chain
+from pathlib import Path
 from threading import Lock
 
 from identity_proofs.compiled_cache import CompiledCache
-from identity_proofs.poseidon_parameters import parameters
+from identity_proofs.kernel.poseidon_recurrence import kernel_parameters
 from identity_proofs.webassembly import Instance, Program, Store, compile_program
 
 ELEMENT_BYTES = 32
@@ -88,7 +86,7 @@ class Kernel:
         count = len(pairs) // _PAIR_BYTES
         with self.scratch() as scratch:
             if not self._poseidon_ready:
-                scratch.call("poseidon2_parameters", scratch.hold(_poseidon_parameters()))
+                scratch.call("poseidon2_parameters", scratch.hold(kernel_parameters()))
                 self._poseidon_ready = True
             hashes = scratch.reserve(count * ELEMENT_BYTES)
             if not scratch.call("poseidon2_pairs", scratch.hold(pairs), hashes, count):
@@ -138,17 +136,6 @@ _programs_lock = Lock()
 def _program(cache: CompiledCache | None) -> Program:
     with _programs_lock:
         if not _programs:
-            wasm = (resources.files(__package__) / "kernel.wasm").read_bytes()
+            wasm = Path(__file__).with_name("kernel.wasm").read_bytes()
             _programs.append(compile_program(wasm, cache))
         return _programs[0]
-
-
-@cache
-def _poseidon_parameters() -> bytes:
-    """Width 3's parameters in the order of `src/poseidon.h`."""
-    p = parameters(3)
-    corner = p.mix[0][0]
-    partial = ([x.constant, corner, *x.row, *x.column] for x in p.partial_rounds)
-    vectors = chain(p.mix, p.first_rounds, partial, p.leave_basis, p.last_rounds)
-    elements = chain.from_iterable(vectors)
-    return b"".join(element.to_bytes(ELEMENT_BYTES, "little") for element in elements)

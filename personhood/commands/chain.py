@@ -10,7 +10,8 @@ from rich.console import Console
 
 from personhood.settings import Settings
 
-_DECIMALS = 18  # of the local coin, and of most tokens
+_DECIMALS = 18  # of the local coin, of most tokens, and of a share of the pool
+_LOCAL_ATTESTERS = 3
 
 
 def chain(port: Annotated[int, typer.Option(help="TCP port on 127.0.0.1")] = 8545) -> None:
@@ -27,17 +28,30 @@ def chain(port: Annotated[int, typer.Option(help="TCP port on 127.0.0.1")] = 854
 
 
 def deploy(
-    amount: Annotated[str, typer.Option(help="income of one epoch, in coins")] = "100",
+    amount: Annotated[
+        str | None, typer.Option(help="income of one epoch, in coins; 100 unless a share is paid")
+    ] = None,
+    share: Annotated[
+        str | None, typer.Option(help="instead: part of the pool paid out an epoch, such as 0.01")
+    ] = None,
+    least_claimants: Annotated[
+        int, typer.Option(min=1, help="what a share is divided by, at least")
+    ] = 100,
     epoch_length: Annotated[int, typer.Option(min=1, help="seconds")] = 7 * 24 * 3600,
     late_epochs: Annotated[int, typer.Option(min=0, help="past epochs still claimable")] = 4,
+    migration_delay: Annotated[
+        int | None, typer.Option(help="seconds; by default as long as an epoch can be claimed")
+    ] = None,
     pool: Annotated[str, typer.Option(help="coins minted into a new local pool")] = "1000000",
     token: Annotated[
-        str | None, typer.Option(help="ERC-20 to pay in; without it a local coin is deployed")
+        str | None,
+        typer.Option(help="ERC-20 to pay in, or `native`; without it a local coin is deployed"),
     ] = None,
 ) -> None:
     """Deploy the contracts and write the deployment file; does nothing where they stand already."""
+    from distribution.attestation import address_of, load_or_create_keys
     from distribution.chain import Chain
-    from distribution.deployment import Deployment, Terms
+    from distribution.deployment import NATIVE, Deployment, Terms
     from distribution.deployment import deploy as deploy_contracts
 
     settings = Settings()
@@ -47,19 +61,37 @@ def deploy(
         deployment = Deployment.read(path).check(endpoint)
         Console().print("already deployed")
     else:
+        if amount is not None and share is not None:
+            raise typer.BadParameter("an amount or a share, not both")
+        if settings.attesters is None:
+            keys = load_or_create_keys(settings.attester_keys_dir(), _LOCAL_ATTESTERS)
+            attesters = tuple(address_of(key) for key in keys)
+            Console().print(
+                "attesters    three on this machine, made now: enough to try it, not independent"
+            )
+        else:
+            attesters = tuple(part.strip() for part in settings.attesters.split(","))
         terms = Terms(
-            amount=_to_units(amount),
+            attesters=attesters,
+            quorum=settings.quorum,
+            amount=0 if share else _to_units(amount or "100"),
+            share=_to_units(share) if share else 0,
+            least_claimants=least_claimants if share else 0,
             epoch_length=epoch_length,
             late_epochs=late_epochs,
+            migration_delay=migration_delay,
             pool=_to_units(pool),
-            token=token,
+            token=NATIVE if token == "native" else token,
         )
-        deployment = deploy_contracts(endpoint, terms)
+        journal = path.with_suffix(".journal")
+        deployment = deploy_contracts(endpoint, terms, journal)
         deployment.write(path)
+        journal.unlink()
     Console().print(
         f"registry     {deployment.registry}\n"
         f"distributor  {deployment.distributor}\n"
-        f"token        {deployment.token}"
+        f"token        {deployment.token}\n"
+        f"quorum       {deployment.quorum} of {len(deployment.attesters)} attesters"
     )
 
 
@@ -70,6 +102,7 @@ def publish(
 ) -> None:
     """Post the accepted commitments and the new root to the registry."""
     from distribution import claims, registry
+    from distribution.attestation import load_keys
     from distribution.chain import Chain
     from distribution.deployment import Deployment
     from personhood.app import read_accepted_commitments
@@ -77,7 +110,13 @@ def publish(
     settings = Settings()
     endpoint = Chain.connect(settings.rpc_url, settings.gas_key())
     deployment = Deployment.read(settings.deployment_file()).check(endpoint)
-    done = registry.publish(endpoint, deployment, read_accepted_commitments(settings))
+    keys = load_keys(settings.attester_keys_dir())
+    done = registry.publish(
+        endpoint,
+        deployment,
+        read_accepted_commitments(settings),
+        registry.local_attesters(endpoint, deployment, keys),
+    )
     Console().print(f"{done.published} published, {done.members} members, gas {done.gas_used:,}")
     if open_epoch:
         status = claims.open_epoch(endpoint, deployment)

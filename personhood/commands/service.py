@@ -29,21 +29,25 @@ def serve(
 
 def enroll(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JPEG, PNG or WebP")],
-    commitment: Annotated[str, typer.Option(help="of the wallet: decimal, or hex with 0x")],
+    wallet: Annotated[
+        Path | None, typer.Option(help="keystore file; by default in the data directory")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
 ) -> None:
-    """Send a photograph and a commitment to the service, as a kiosk does.
+    """Be kiosk and wallet at once, to try a service out: send one photograph for a wallet.
 
-    Exit status: 0 accepted, 3 duplicate or review, 1 refused.
+    The service has to run with PERSONHOOD_CAPTURE=photograph. Exit status: 0 accepted,
+    3 duplicate or review, 1 refused.
     """
-    from identity_proofs.field import parse_commitment
-    from personhood.keys import kiosk_token
-    from personhood.kiosk_client import KioskClient
+    from identity_proofs.keystore import load_identity
+    from personhood.commands.wallet import ask_password
+    from personhood.kiosk_client import Device, KioskClient
 
     settings = Settings()
-    number = parse_commitment(commitment)
-    with KioskClient(settings.service_url, kiosk_token(settings)) as kiosk:
-        answer = kiosk.enroll(photo.read_bytes(), number)
+    device = Device.read(settings.kiosk_file())
+    identity = load_identity(wallet or settings.wallet_file(), ask_password(settings))
+    with KioskClient(settings.service_url, device) as kiosk:
+        answer = kiosk.enroll(photo.read_bytes(), identity)
     if as_json:
         typer.echo(
             json.dumps({"outcome": answer.outcome, "code": answer.code, "text": answer.text})

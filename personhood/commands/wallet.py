@@ -54,7 +54,7 @@ def new(
     path = wallet or settings.wallet_file()
     require_absent(path)
     identity = Identity.generate()
-    save_identity(path, identity, _password(settings, confirm=True))
+    save_identity(path, identity, ask_password(settings, confirm=True))
     if show_words is None:
         show_words = sys.stdout.isatty() and not as_json
     words = {"words": to_phrase(identity)} if show_words else {}
@@ -75,12 +75,36 @@ def restore(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
     path = wallet or settings.wallet_file()
     require_absent(path)
     identity = from_phrase(_words())
-    save_identity(path, identity, _password(settings, confirm=True))
+    save_identity(path, identity, ask_password(settings, confirm=True))
     _show(
         {"wallet": str(path), "commitment": str(identity.commitment)},
         "The same identity as before: a member stays one.",
         as_json,
     )
+
+
+@app.command()
+def statement(
+    challenge: Annotated[str, typer.Argument(help="as the kiosk shows it now")],
+    wallet: WalletOption = None,
+    qr: Annotated[Path | None, typer.Option(help="write the QR code as PNG or SVG too")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a kiosk's challenge: proof that this wallet holds the secret of its commitment."""
+    import segno
+
+    from identity_proofs.keystore import load_identity
+    from identity_proofs.statement import EnrollmentStatement
+
+    settings = Settings()
+    identity = load_identity(wallet or settings.wallet_file(), ask_password(settings))
+    text = EnrollmentStatement.sign(identity, challenge.strip().upper()).to_text()
+    code = segno.make_qr(text, error="l")
+    if qr is not None:
+        code.save(str(qr), scale=8)
+    if not as_json and sys.stdout.isatty():
+        code.terminal(compact=True)
+    _show({"statement": text}, "Hold the code to the kiosk's camera, or paste the text.", as_json)
 
 
 @app.command()
@@ -93,7 +117,7 @@ def status(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
     from identity_proofs.keystore import load_identity
 
     settings = Settings()
-    identity = load_identity(wallet or settings.wallet_file(), _password(settings))
+    identity = load_identity(wallet or settings.wallet_file(), ask_password(settings))
     chain = Chain.connect(settings.rpc_url)
     deployment = Deployment.read(settings.deployment_file()).check(chain)
     epoch = claims.read_epoch(chain, deployment)
@@ -109,8 +133,8 @@ def status(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
             "epoch": epoch.epoch,
             "epoch_ends": _utc(epoch.ends_at),
             "claimed": claimed,
-            "amount": str(deployment.amount),
-            "coins": _coins(deployment),
+            "amount": str(epoch.amount),
+            "coins": _coins(epoch.amount, deployment),
         },
         _advice(member=member, opened=epoch.root != 0, in_epoch=in_epoch, claimed=claimed),
         as_json,
@@ -136,7 +160,7 @@ def claim(
 
     settings = Settings()
     path = wallet or settings.wallet_file()
-    password = _password(settings)
+    password = ask_password(settings)
     identity = load_identity(path, password)
     chain = Chain.connect(settings.rpc_url, settings.gas_key())
     deployment = Deployment.read(settings.deployment_file()).check(chain)
@@ -157,8 +181,8 @@ def claim(
         {
             "epoch": epoch.epoch,
             "recipient": recipient,
-            "amount": str(deployment.amount),
-            "coins": _coins(deployment),
+            "amount": str(epoch.amount),
+            "coins": _coins(epoch.amount, deployment),
             "transaction": receipt.transaction_hash,
             "gas_used": receipt.gas_used,
         },
@@ -177,15 +201,15 @@ def _advice(*, member: bool, opened: bool, in_epoch: bool, claimed: bool) -> str
     return "Ready: run `personhood wallet claim`."
 
 
-def _coins(deployment: "Deployment") -> str:
-    return f"{Decimal(deployment.amount).scaleb(-deployment.decimals).normalize():f}"
+def _coins(amount: int, deployment: "Deployment") -> str:
+    return f"{Decimal(amount).scaleb(-deployment.decimals).normalize():f}"
 
 
 def _utc(timestamp: int) -> str:
     return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="minutes")
 
 
-def _password(settings: Settings, *, confirm: bool = False) -> str:
+def ask_password(settings: Settings, *, confirm: bool = False) -> str:
     if settings.wallet_password is not None:
         return settings.wallet_password.get_secret_value()
     answer: str = typer.prompt("Wallet password", hide_input=True, confirmation_prompt=confirm)

@@ -1,6 +1,5 @@
 """The demo's flow, from nothing to people who were paid; reads as the README tells it."""
 
-import secrets
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ from eth_account import Account
 from rich.progress import Progress
 
 from distribution import claims, registry
+from distribution.attestation import address_of, load_or_create_keys
 from distribution.chain import Chain
 from distribution.deployment import Deployment, Terms, deploy
 from distribution.errors import AlreadyClaimed, ProofRefused
@@ -28,6 +28,7 @@ from personhood.errors import DemoFailed, FacesUnusable
 from personhood.kiosk_client import KioskClient
 from personhood.settings import Settings
 
+ATTESTERS, QUORUM = 3, 2
 REPEATED_CLAIMS = 8  # wallets that try to claim twice; each try costs a proof
 
 
@@ -74,11 +75,13 @@ def run_demo(
         try:
             report.chain = node.name
             chain = Chain.connect(node.url)
-            deployment = deploy(chain, Terms())
+            keys = load_or_create_keys(settings.attester_keys_dir(), ATTESTERS)
+            attesters = tuple(address_of(key) for key in keys)
+            deployment = deploy(chain, Terms(attesters=attesters, quorum=QUORUM))
             say(f"{node.name} runs at {node.url}; registry, distributor and a funded pool deployed")
 
             # 2 to 4. The service; people, their second photographs, and what is no enrolment.
-            with run_service(home, home / "service.log", secrets.token_hex(32)) as kiosk:
+            with run_service(home, home / "service.log") as kiosk:
                 say("the enrolment service is ready")
                 enrolled = _enroll_people(kiosk, people, report, progress, wanted)
                 missed = _send_duplicates(kiosk, enrolled, report, progress)
@@ -88,8 +91,9 @@ def run_demo(
             members = [one.identity for one in enrolled] + missed
             accepted = read_accepted_commitments(settings)
             _require(sorted(accepted) == sorted(m.commitment for m in members), "records differ")
-            published = registry.publish(chain, deployment, accepted)
-            say(f"the root of {published.members} members is published")
+            signers = registry.local_attesters(chain, deployment, keys)
+            published = registry.publish(chain, deployment, accepted, signers)
+            say(f"the root of {published.members} members is signed by {QUORUM} and published")
             report.members = published.members
             report.gas_per_member_published = published.gas_used // max(1, published.members)
             _pay_everybody(chain, deployment, prover, members, report, progress)
@@ -119,7 +123,7 @@ def _enroll_people(
         report.people_tried += 1
         identity = Identity.generate()
         for position, photograph in enumerate(person.photographs):
-            answer = kiosk.enroll(photograph, identity.commitment)
+            answer = kiosk.enroll(photograph, identity)
             seconds.append(answer.seconds)
             if answer.outcome == "refused":
                 report.photographs_refused += 1
@@ -154,7 +158,7 @@ def _send_duplicates(
     for one in progress.track(enrolled, description="sending them again"):
         identity = Identity.generate()
         for photograph in one.unused:
-            answer = kiosk.enroll(photograph, identity.commitment)
+            answer = kiosk.enroll(photograph, identity)
             if answer.outcome == "refused":
                 report.photographs_refused += 1
                 continue
@@ -172,7 +176,7 @@ def _send_bad_photographs(
     kiosk: KioskClient, photographs: Sequence[BadPhotograph], report: DemoReport
 ) -> None:
     for bad in photographs:
-        answer = kiosk.enroll(bad.photograph, Identity.generate().commitment)
+        answer = kiosk.enroll(bad.photograph, Identity.generate())
         report.bad_inputs_tried += 1
         report.bad_inputs_refused += answer.code == bad.expected_code
 

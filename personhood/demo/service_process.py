@@ -9,40 +9,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from personhood.app import open_kiosks
 from personhood.errors import DemoFailed
 from personhood.kiosk_client import KioskClient
+from personhood.settings import Settings
 
 _START_TIMEOUT = 60.0  # seconds
-_OPERATORS_OWN = {"PERSONHOOD_DATABASE_URL", "PERSONHOOD_TEMPLATE_KEY"}
+_OPERATORS_OWN = {
+    "PERSONHOOD_DATABASE_URL",
+    "PERSONHOOD_TEMPLATE_KEY",
+    "PERSONHOOD_TEMPLATE_KEYS_RETIRED",
+}
 
 
 @contextmanager
-def run_service(home: Path, log: Path, token: str) -> Iterator[KioskClient]:
-    """Run `personhood serve` on a free port until the block ends; yields a kiosk's client.
+def run_service(home: Path, log: Path) -> Iterator[KioskClient]:
+    """Run `personhood serve` on a free port until the block ends; yields a registered kiosk.
 
     Raises:
         DemoFailed: the service did not become ready within a minute; the message names its log.
     """
     port = _free_port()
-    environment = service_environment(home, token)
+    environment = service_environment(home)
     command = [sys.executable, "-m", "personhood", "serve", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        with KioskClient(f"http://127.0.0.1:{port}", token) as kiosk:
+        with KioskClient(f"http://127.0.0.1:{port}") as kiosk:
             _wait_until_ready(process, kiosk, log)
+            kiosk.register(open_kiosks(Settings(home=home, database_url=None)).invite("demo"))
             yield kiosk
     finally:
         process.terminate()
         process.wait()
 
 
-def service_environment(home: Path, token: str) -> dict[str, str]:
+def service_environment(home: Path) -> dict[str, str]:
     """This environment, without what would lead the demo to the operator's own data."""
     kept = {name: value for name, value in os.environ.items() if name not in _OPERATORS_OWN}
-    return kept | {"PERSONHOOD_HOME": str(home), "PERSONHOOD_KIOSK_TOKEN": token}
+    return kept | {"PERSONHOOD_HOME": str(home), "PERSONHOOD_CAPTURE": "photograph"}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], kiosk: KioskClient, log: Path) -> None:

@@ -15,8 +15,9 @@ from eth_utils.abi import (
 )
 from pyrevm import EVM, BlockEnv, CfgEnv, Env, Log
 
-CHAIN_ID = 31337
-DEPLOYER = "0x" + "d0" * 20
+# Those of py-evm's first account, so that the gas tests' node has the same addresses.
+CHAIN_ID = 131277322940537
+DEPLOYER = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
 Abi = list[Any]  # the JSON form, entry by entry
 ERROR_STRING = bytes.fromhex("08c379a0")  # selector of Error(string)
 
@@ -46,6 +47,7 @@ class Chain:
     """One EVM. Deployments from `DEPLOYER` get the same addresses on every new chain."""
 
     def __init__(self, *, chain_id: int = CHAIN_ID, now: int = 0) -> None:
+        self.chain_id = chain_id
         self.evm = EVM(spec_id="CANCUN", env=Env(cfg=CfgEnv(chain_id=chain_id)))
         self.now = now
 
@@ -67,12 +69,12 @@ class Chain:
         return Contract(self, address.lower(), abi)
 
     def message_call(
-        self, sender: str, to: str, data: bytes, *, is_static: bool
+        self, sender: str, to: str, data: bytes, *, is_static: bool, value: int = 0
     ) -> tuple[bytes, list[Log]]:
         """Return what the call answered and what it logged."""
         self.evm.reset_transient_storage()  # as between transactions
         try:
-            answer = self.evm.message_call(sender, to, data, is_static=is_static)
+            answer = self.evm.message_call(sender, to, data, value=value, is_static=is_static)
         except RuntimeError as error:
             raise RevertedError(_reason(str(error))) from None
         result = self.evm.result
@@ -91,10 +93,14 @@ class Contract:
         answer, _ = self.chain.message_call(DEPLOYER, self.address, data, is_static=True)
         return self._decode_answer(function, answer)
 
-    def transact(self, function: str, *args: Any, sender: str = DEPLOYER) -> Receipt:
+    def transact(
+        self, function: str, *args: Any, sender: str = DEPLOYER, value: int = 0
+    ) -> Receipt:
         """Write, or raise `RevertedError`."""
         data = calldata(self.abi, function, *args)
-        answer, logs = self.chain.message_call(sender, self.address, data, is_static=False)
+        answer, logs = self.chain.message_call(
+            sender, self.address, data, is_static=False, value=value
+        )
         events = [self._event(*log.data) for log in logs if log.address.lower() == self.address]
         return Receipt(self._decode_answer(function, answer), events)
 

@@ -7,8 +7,8 @@ from tests.contracts.world import (
     EPOCH_LENGTH,
     GENESIS,
     LATE_EPOCHS,
+    MIGRATION_DELAY,
     NOBODY,
-    REGISTRAR,
     STRANGER,
     World,
     build_world,
@@ -27,6 +27,10 @@ def test_parameters_can_be_read(world: World) -> None:
         "genesis": GENESIS,
         "epochLength": EPOCH_LENGTH,
         "lateEpochs": LATE_EPOCHS,
+        "share": 0,
+        "leastClaimants": 0,
+        "migrationDelay": MIGRATION_DELAY,
+        "payableNow": world.pool,
     }
     assert {name: world.distributor.call(name) for name in expected} == expected
 
@@ -60,14 +64,16 @@ def test_anybody_opens_an_epoch_and_twice_is_once(world: World) -> None:
     first = world.distributor.transact("openEpoch", sender=STRANGER)
     second = world.distributor.transact("openEpoch", sender=STRANGER)
 
-    assert first.events == [Event("EpochOpened", {"epoch": 0, "root": GROUP.root})]
+    assert first.events == [
+        Event("EpochOpened", {"epoch": 0, "root": GROUP.root, "amount": AMOUNT})
+    ]
     assert second.events == []
     assert first.returned == second.returned == world.distributor.call("epochRoot", 0) == GROUP.root
 
 
 def test_an_open_epoch_keeps_its_root(world: World) -> None:
     world.distributor.transact("openEpoch")
-    world.registry.transact("update", GROUP.root, 99, 3, [], [0], sender=REGISTRAR)
+    world.post(GROUP.root, 99, 3, [], [0])
 
     assert world.distributor.transact("openEpoch").returned == GROUP.root
 
@@ -115,31 +121,40 @@ def test_a_refused_claim_opens_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "reason"),
+    ("change", "reason"),
     [
         ({"registry": STRANGER}, "registry is no contract"),
         ({"token": STRANGER}, "token is no contract"),
-        ({"amount": 0}, "zero amount"),
         ({"epochLength": 0}, "zero epoch length"),
+        ({"amount": 0}, "no single policy"),
+        ({"share": 1, "leastClaimants": 1}, "no single policy"),
+        ({"leastClaimants": 1}, "share out of range"),
+        ({"amount": 0, "share": 1}, "share out of range"),
+        ({"amount": 0, "share": 10**18, "leastClaimants": 1}, "share out of range"),
+        ({"migrationDelay": MIGRATION_DELAY - 1}, "migration delay too short"),
     ],
 )
 def test_senseless_terms_are_not_deployed(
-    world: World, terms: dict[str, str | int], reason: str
+    world: World, change: dict[str, str | int], reason: str
 ) -> None:
-    sound = {
+    sound: dict[str, str | int] = {
         "registry": world.registry.address,
         "token": world.token.address,
-        "amount": AMOUNT,
         "genesis": GENESIS,
         "epochLength": EPOCH_LENGTH,
         "lateEpochs": LATE_EPOCHS,
+        "amount": AMOUNT,
+        "share": 0,
+        "leastClaimants": 0,
+        "migrationDelay": MIGRATION_DELAY,
     }
+    registry, token, *terms = (sound | change).values()
     with refused(f"distributor: {reason}"):
-        deploy(world.chain, "UbiDistributor", *(sound | terms).values())
+        deploy(world.chain, "UbiDistributor", registry, token, tuple(terms))
 
 
 def test_every_deployment_has_its_own_scope(world: World) -> None:
-    other = deploy_distributor(world.chain, world.registry, world.token)
+    other = deploy_distributor(world.chain, world.registry, world.token.address)
     elsewhere = build_world(chain_id=CHAIN_ID + 1).distributor
     assert elsewhere.address == world.distributor.address
     scopes = {d.call("scope", 0) for d in (world.distributor, other, elsewhere)}

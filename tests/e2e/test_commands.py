@@ -32,6 +32,7 @@ class Shell:
             "PERSONHOOD_RPC_URL": f"http://127.0.0.1:{self.chain_port}",
             "PERSONHOOD_SERVICE_URL": f"http://127.0.0.1:{self.service_port}",
             "PERSONHOOD_WALLET_PASSWORD": "correct horse battery staple",
+            "PERSONHOOD_CAPTURE": "photograph",
         }
         self.children: list[subprocess.Popen[bytes]] = []
 
@@ -83,7 +84,7 @@ def test_a_person_from_wallet_to_income_with_restarts_between(shell: Shell, tmp_
     photo.write_bytes(person.photographs[0])
     again.write_bytes(person.photographs[1])
 
-    wallet = json.loads(shell.run("wallet", "new", "--json"))
+    json.loads(shell.run("wallet", "new", "--json"))
     assert "keystore_exists" in shell.run("wallet", "new", fails=1)
     assert "chain_unreachable" in shell.run("deploy", fails=1)
 
@@ -91,13 +92,18 @@ def test_a_person_from_wallet_to_income_with_restarts_between(shell: Shell, tmp_
     assert "not_deployed" in shell.run("wallet", "status", fails=1)
     shell.run("deploy")
     service = shell.start("serve", port=shell.service_port)
-    shell.run("enroll", str(photo), "--commitment", wallet["commitment"])
-    other = json.loads(
-        shell.run("wallet", "new", "--json", "--wallet", str(tmp_path / "other.json"))
-    )
-    refused = shell.run("enroll", str(again), "--commitment", other["commitment"], fails=3)
+    assert "kiosk_not_registered" in shell.run("enroll", str(photo), fails=1)
+    assert "invitation_invalid" in shell.run("kiosk", "register", "NO-SUCH-CODE", fails=1)
+    shell.run("kiosk", "register", shell.run("kiosk", "invite", "Library").strip())
+    assert "Library" in shell.run("kiosk", "list")
+    shell.run("enroll", str(photo))
+    other = str(tmp_path / "other.json")
+    shell.run("wallet", "new", "--wallet", other)
+    refused = shell.run("enroll", str(again), "--wallet", other, fails=3)
     assert refused.startswith("duplicate")
-    assert "commitment_invalid" in shell.run("enroll", str(photo), "--commitment", "0", fails=1)
+    assert "keystore_missing" in shell.run("enroll", str(photo), "--wallet", "none", fails=1)
+    statement = json.loads(shell.run("wallet", "statement", "K7QX-M2PD-9RTW-4HSC", "--json"))
+    assert statement["statement"].startswith("personhood-enrol:1:")
     assert "epoch_not_claimable" in shell.run("wallet", "claim", fails=1)
 
     shell.stop(service)
@@ -108,16 +114,16 @@ def test_a_person_from_wallet_to_income_with_restarts_between(shell: Shell, tmp_
     shell.start("chain", port=shell.chain_port)
     shell.start("serve", port=shell.service_port)
     assert shell.run("deploy").startswith("already deployed")
-    still_refused = shell.run("enroll", str(again), "--commitment", other["commitment"], fails=3)
+    still_refused = shell.run("enroll", str(again), "--wallet", other, fails=3)
     assert still_refused.startswith("duplicate")
+    shell.run("kiosk", "revoke", "Library")
+    assert "kiosk_revoked" in shell.run("enroll", str(again), "--wallet", other, fails=1)
     status = json.loads(shell.run("wallet", "status", "--json"))
     assert (status["member"], status["claimed"]) == (True, False)
     paid = json.loads(shell.run("wallet", "claim", "--json"))
     assert paid["amount"] == str(100 * 10**18)
     assert "already_claimed" in shell.run("wallet", "claim", fails=1)
-    assert "not_a_member" in shell.run(
-        "wallet", "claim", "--wallet", str(tmp_path / "other.json"), fails=1
-    )
+    assert "not_a_member" in shell.run("wallet", "claim", "--wallet", other, fails=1)
     assert json.loads(shell.run("wallet", "status", "--json"))["claimed"] is True
     assert "0 published" in shell.run("publish")
 
@@ -125,7 +131,9 @@ def test_a_person_from_wallet_to_income_with_restarts_between(shell: Shell, tmp_
     assert report["people_enrolled"] == 1
     assert (tmp_path / "scores.png").read_bytes().startswith(b"\x89PNG")
     private = [path for path in shell.home.iterdir() if path.suffix in {".key", ".json"}]
-    assert {"wallet.json", "template.key", "kiosk.key"} <= {path.name for path in private}
+    assert {"wallet.json", "template.key", "receipt.key", "kiosk-device.json"} <= {
+        path.name for path in private
+    }
     for path in private:
         if path.name not in {"deployment.json", "chain-state.json"}:
             assert path.stat().st_mode & 0o077 == 0, path

@@ -17,15 +17,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from identity_proofs.identity import Identity
-from personhood.app import read_accepted_commitments
+from personhood.app import open_kiosks, read_accepted_commitments
 from personhood.demo.people import read_default_people
 from personhood.errors import ServiceUnreachable
-from personhood.kiosk_client import KioskClient
+from personhood.kiosk_client import Device, KioskClient, Prepared
 from personhood.settings import Settings
 
 pytestmark = pytest.mark.slow
 
-TOKEN = "k" * 64
 KILLS = 6
 
 
@@ -33,12 +32,14 @@ class Service:
     """`personhood serve` as a child process on one data directory."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
+        self.device: Device | None = None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         environment = os.environ | {
             "PERSONHOOD_HOME": str(home),
-            "PERSONHOOD_KIOSK_TOKEN": TOKEN,
+            "PERSONHOOD_CAPTURE": "photograph",
         }
         command = [sys.executable, "-m", "personhood", "serve", "--port", str(self.port)]
         self.process = subprocess.Popen(
@@ -46,7 +47,14 @@ class Service:
         )
 
     def kiosk(self) -> KioskClient:
-        return KioskClient(f"http://127.0.0.1:{self.port}", TOKEN)
+        return KioskClient(f"http://127.0.0.1:{self.port}", self.device)
+
+    def register(self) -> None:
+        settings = Settings(home=self.home)
+        if not settings.kiosk_file().exists():
+            with self.kiosk() as kiosk:
+                kiosk.register(open_kiosks(settings).invite("hall")).write(settings.kiosk_file())
+        self.device = Device.read(settings.kiosk_file())
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + 60
@@ -55,6 +63,7 @@ class Service:
                 assert self.process.poll() is None, self.process.communicate()[1].decode()
                 assert time.monotonic() < deadline, "the service did not become ready"
                 time.sleep(0.02)
+        self.register()
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         self.process.send_signal(number)
@@ -73,15 +82,19 @@ def running(home: Path) -> Iterator[Service]:
 
 def test_kill_9_during_enrolments_loses_nobody_and_doubles_nobody(tmp_path: Path) -> None:
     people = list(read_default_people())
-    wallets = [Identity.generate().commitment for _ in people]
+    wallets = [Identity.generate() for _ in people]
+    prepared: dict[int, Prepared] = {}
     told_accepted: set[int] = set()
     chance = random.Random(7)
 
     def send(service: Service, position: int) -> None:
         try:
             with service.kiosk() as kiosk:
-                photograph = people[position].photographs[0]
-                answer = kiosk.enroll(photograph, wallets[position])
+                if position not in prepared:
+                    photograph = people[position].photographs[0]
+                    turn = kiosk.begin()
+                    prepared[position] = kiosk.prepare(turn, wallets[position], photograph)
+                answer = kiosk.send(prepared[position])
         except ServiceUnreachable:
             return  # killed under way: the next round sends the same again
         assert answer.outcome == "accepted", answer
@@ -99,14 +112,15 @@ def test_kill_9_during_enrolments_loses_nobody_and_doubles_nobody(tmp_path: Path
             thread.join()
 
     with running(tmp_path) as service, service.kiosk() as kiosk:
-        for person, wallet in zip(people, wallets, strict=True):
-            assert kiosk.enroll(person.photographs[0], wallet).outcome == "accepted"
-            impostor = Identity.generate().commitment
+        for position, person in enumerate(people):
+            send(service, position)
+            assert position in told_accepted
+            impostor = Identity.generate()
             assert kiosk.enroll(person.photographs[1], impostor).outcome == "duplicate"
 
     settings = Settings(home=tmp_path)
     accepted = read_accepted_commitments(settings)
-    assert sorted(accepted) == sorted(wallets)
+    assert sorted(accepted) == sorted(wallet.commitment for wallet in wallets)
     with create_engine(settings.database()).connect() as database:
         templates = database.execute(text("SELECT count(*) FROM templates")).scalar_one()
         pending = database.execute(
@@ -125,12 +139,12 @@ def test_a_second_service_on_the_same_gallery_is_refused(tmp_path: Path) -> None
 
 def test_neither_images_nor_identities_are_left_behind(tmp_path: Path) -> None:
     person = next(read_default_people())
-    wallet = Identity.generate().commitment
+    wallet = Identity.generate()
     service = Service(tmp_path)
     service.wait_until_ready()
     with service.kiosk() as kiosk:
         assert kiosk.enroll(person.photographs[0], wallet).outcome == "accepted"
-        again = kiosk.enroll(person.photographs[1], Identity.generate().commitment)
+        again = kiosk.enroll(person.photographs[1], Identity.generate())
         assert again.outcome == "duplicate"
     service.process.terminate()
     log = service.process.communicate()[1].decode()
@@ -145,5 +159,6 @@ def test_neither_images_nor_identities_are_left_behind(tmp_path: Path) -> None:
         201,
         200,
     ]
-    for secret in (str(wallet), f"{wallet:x}", TOKEN, "score", "similarity"):
+    number = wallet.commitment
+    for secret in (str(number), f"{number:x}", "personhood-enrol", "score", "similarity"):
         assert secret not in log

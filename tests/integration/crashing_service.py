@@ -1,8 +1,9 @@
 """A process that enrols one photograph and kills itself at a named point, as a power cut would.
 
-python -m tests.integration.crashing_service DIRECTORY COMMITMENT PHOTOGRAPH POINT
+python -m tests.integration.crashing_service DIRECTORY KEY COMMITMENT PHOTOGRAPH POINT
 """
 
+import hashlib
 import os
 import signal
 import sys
@@ -11,12 +12,15 @@ from typing import Any
 
 from sqlalchemy import create_engine
 
-from enrollment.engine import open_engine
+from enrollment.examination import Examiner
+from enrollment.face_models import open_models
 from enrollment.pipeline import EnrollmentService
-from enrollment.store import EnrollmentStore
+from enrollment.pose import Pose
+from enrollment.store import EnrollmentRequest, EnrollmentStore
 from tests.models import opencv_pack
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
+from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore
 
 POINTS = {
@@ -29,23 +33,21 @@ POINTS = {
 }
 
 
-def main(directory: str, commitment: str, photograph: str, point: str) -> None:
+def main(directory: str, key: str, commitment: str, photograph: str, point: str) -> None:
     pack = opencv_pack()
     database = create_engine(f"sqlite:///{directory}/personhood.db")
     stores = {
         "enrollments": EnrollmentStore(database),
-        "templates": GalleryStore(database, b"k" * 32),
+        "templates": GalleryStore(database, Keyring(b"k" * 32)),
     }
-    gallery = Gallery.open(
-        stores["templates"],
-        FaissFlatIndex(pack.manifest.embedding_size),
-        pack.manifest.thresholds,
-        pack.manifest.model,
-    )
-    service = EnrollmentService(*open_engine(pack), gallery, stores["enrollments"])
+    indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}
+    gallery = Gallery.open(stores["templates"], indexes, pack.manifest.thresholds)
+    examiner = Examiner(open_models([pack]))
+    service = EnrollmentService(examiner, gallery, stores["enrollments"])
     store, method, when = POINTS[point]
     die_at(stores[store], method, when)
-    service.enroll(int(commitment), Path(photograph).read_bytes())
+    request = EnrollmentRequest(key, hashlib.sha256(key.encode()).hexdigest(), int(commitment))
+    service.enroll(request, [Path(photograph).read_bytes()], [Pose.FRONT])
 
 
 def die_at(store: Any, method: str, when: str) -> None:

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from distribution import claims
+from distribution import claims, registry
+from distribution.attestation import RootUpdate, address_of
+from distribution.batch import submit_batch
 from distribution.chain import Chain
 from distribution.deployment import Deployment, Terms, deploy
 from distribution.embedded_node import EmbeddedNode
 from distribution.errors import (
     AddressInvalid,
     AlreadyClaimed,
+    BatchInvalid,
     ChainUnreachable,
-    ContractRefused,
     DeploymentMismatch,
     EpochNotClaimable,
     GroupMismatch,
@@ -25,18 +27,31 @@ from distribution.errors import (
     PoolTooPoor,
     ProofRefused,
     PublishConflict,
+    QuorumMissing,
     SenderKeyInvalid,
     SenderMissing,
 )
 from distribution.local_node import AnvilNode, LocalNode, find_anvil, start_local_node
-from distribution.registry import publish, read_group
+from distribution.registry import Publication, local_attesters, read_group
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
 from identity_proofs.prover import Prover
 
 pytestmark = pytest.mark.slow
 
-TERMS = Terms(amount=5, pool=8, epoch_length=3600)
+KEYS = ["0x" + f"{i:02x}" * 32 for i in (1, 2, 3)]
+TERMS = Terms(
+    attesters=tuple(address_of(key) for key in KEYS),
+    quorum=2,
+    amount=5,
+    pool=8,
+    epoch_length=3600,
+)
+
+
+def publish(chain: Chain, deployment: Deployment, accepted: list[int]) -> Publication:
+    attesters = local_attesters(chain, deployment, KEYS)
+    return registry.publish(chain, deployment, accepted, attesters)
 
 
 @pytest.fixture(scope="module", params=["anvil", "embedded"])
@@ -107,6 +122,49 @@ def test_members_are_paid_once_and_strangers_never(
         claims.submit_claim(chain, deployment, claim_of(other, group))
 
 
+def test_a_batch_is_paid_and_a_lie_in_it_is_named(
+    chain: Chain, deployment: Deployment, prover: Prover
+) -> None:
+    members = [Identity.generate() for _ in range(3)]
+    publish(chain, deployment, [member.commitment for member in members])
+    epoch = claims.open_epoch(chain, deployment)
+    group = claims.read_epoch_group(chain, deployment, epoch)
+    relayer = fresh_address()
+    batch = [
+        claims.prove_claim(
+            prover,
+            member,
+            group,
+            deployment,
+            epoch=epoch.epoch,
+            recipient=fresh_address(),
+            fee=1,
+            relayer=relayer,
+        )
+        for member in members
+    ]
+    for index in range(3):
+        lie = replace(batch[index], recipient=fresh_address())
+        with pytest.raises(BatchInvalid, match=f"claim {index}") as caught:
+            submit_batch(chain, deployment, [*batch[:index], lie, *batch[index + 1 :]], epoch.root)
+        assert caught.value.index == index
+    with pytest.raises(BatchInvalid, match="another epoch or relayer"):
+        submit_batch(chain, deployment, [batch[0], replace(batch[1], epoch=9)], epoch.root)
+    with pytest.raises(BatchInvalid, match="1 to 100"):
+        submit_batch(chain, deployment, [], epoch.root)
+
+    done = submit_batch(chain, deployment, [batch[0], batch[0], batch[1]], epoch.root)
+
+    nullifiers = [claim.proof.nullifier for claim in batch]
+    assert done.paid == {nullifiers[0]}  # 8 in the pool pays one claim of 5
+    assert done.skipped == {
+        nullifiers[0]: "already claimed",
+        nullifiers[1]: "pool too low",
+    }
+    assert claims.balance_of(chain, deployment, batch[0].recipient) == TERMS.amount - 1
+    assert claims.balance_of(chain, deployment, relayer) == 1
+
+
 def test_publishing_again_posts_only_what_is_missing(chain: Chain, deployment: Deployment) -> None:
     accepted = [11, 12, 13]
     first = publish(chain, deployment, accepted)
@@ -152,19 +210,53 @@ def test_a_root_that_never_was_is_noticed(chain: Chain, deployment: Deployment) 
         read_group(chain, deployment, at_root=99)
 
 
-def test_only_the_registrar_posts(node: LocalNode, chain: Chain, deployment: Deployment) -> None:
+def test_anybody_posts_what_a_quorum_signed(
+    node: LocalNode, chain: Chain, deployment: Deployment
+) -> None:
     nobody = Chain.connect(node.url, sender_key="0x" + "11" * 32)
     chain._web3.eth.send_transaction({"from": chain.sender, "to": nobody.sender, "value": 10**18})
-    with pytest.raises(ContractRefused, match="caller is not the owner"):
-        publish(nobody, deployment, [51])
+    assert publish(nobody, deployment, [51]).members == 1
+
+
+def test_too_few_attesters_publish_nothing(chain: Chain, deployment: Deployment) -> None:
+    for keys in ([], KEYS[:1], [KEYS[0], "0x" + "09" * 32]):
+        with pytest.raises(QuorumMissing, match="of the 2 signatures"):
+            registry.publish(chain, deployment, [51], local_attesters(chain, deployment, keys))
+    assert read_group(chain, deployment).size == 0
+
+
+def test_a_publisher_with_a_wrong_root_gets_no_signature(
+    chain: Chain, deployment: Deployment
+) -> None:
+    publish(chain, deployment, [61])
+    attesters = local_attesters(chain, deployment, KEYS)
+    root = Group([61, 62]).root
+    honest = RootUpdate(1, Group([61]).root, root, 1, (62,))
+    for lie in (
+        replace(honest, root=root + 1),
+        replace(honest, commitments=(63,)),
+        replace(honest, commitments=(62, 63)),
+        replace(honest, removals=(0,)),
+        replace(honest, previous_root=root),
+        replace(honest, first_index=2),
+    ):
+        with pytest.raises(QuorumMissing, match="0 of the 2"):
+            registry.collect_signatures(chain, deployment, lie, attesters)
+    signatures = registry.collect_signatures(chain, deployment, honest, attesters)
+    registry.post(chain, deployment, honest, signatures)
+    assert read_group(chain, deployment).root == root
 
 
 def test_a_deployment_of_another_chain_is_refused(chain: Chain, deployment: Deployment) -> None:
     assert deployment.check(chain) is deployment
     with pytest.raises(DeploymentMismatch):
         replace(deployment, chain_id=deployment.chain_id + 1).check(chain)
+    empty, token = "0x" + "12" * 20, deployment.token
     with pytest.raises(NotDeployed):
-        replace(deployment, registry="0x" + "12" * 20).check(chain)
+        replace(deployment, code_hashes={empty: "0x" + "00" * 32}).check(chain)
+    swapped = deployment.code_hashes | {token: deployment.code_hashes[deployment.registry]}
+    with pytest.raises(DeploymentMismatch, match="not what was deployed"):
+        replace(deployment, code_hashes=swapped).check(chain)
 
 
 def test_scope_and_message_are_the_contracts_own(chain: Chain, deployment: Deployment) -> None:

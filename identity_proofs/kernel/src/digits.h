@@ -6,7 +6,7 @@
 #pragma once
 #include "word.h"
 
-enum { SCALAR_BITS = 255 }; /* a scalar has 254, and its sign one */
+enum { SCALAR_BITS = 256 }; /* a scalar has 254, its sign one; the largest digits need another */
 
 typedef struct {
     u64 limb[5];
@@ -16,12 +16,12 @@ static u32 digit_count(u32 bits) {
     return (SCALAR_BITS + bits - 1) / bits;
 }
 
-/* The size for which n additions to buckets, and four times that for each bucket, cost least. */
+/* The size for which n additions to buckets, and two for each bucket, cost least. */
 static u32 digit_bits(u32 n) {
     u32 best = 2;
     u64 least = ~(u64)0;
     for (u32 bits = 2; bits < 15; bits++) {
-        u64 cost = digit_count(bits) * (n + (4ull << (bits - 1)));
+        u64 cost = digit_count(bits) * (n + (2ull << (bits - 1)));
         if (cost < least) {
             least = cost;
             best = bits;

@@ -1,7 +1,11 @@
-/* A prime field of 254 bits, its elements in Montgomery form (times 2^256) and always reduced.
+/* A prime field of 254 bits, its elements in Montgomery form (times 2^256) and below 2p.
  *
- * A template: include it with FIELD(name) giving the prefix, and MODULUS, MINUS_INVERSE
- * (-1/p mod 2^64), ONE (2^256 mod p) and SQUARE (2^512 mod p) giving the constants.
+ * A template: include it with FIELD(name) giving the prefix, and MODULUS, TWICE_MODULUS,
+ * MINUS_INVERSE (-1/p mod 2^64), ONE (2^256 mod p) and SQUARE (2^512 mod p) the constants.
+ *
+ * Products come out below ab/2^256 + p, and p/2^256 is 0.19: where a and b are below 2p, so is
+ * their product, without a last subtraction (Walter, "Montgomery exponentiation needs no final
+ * subtractions", 1999). Each element but zero has two forms then; zero has 0 and p.
  *
  * Multiplication: Acar's CIOS, without the extra words, which two free top bits allow
  * (Koc, Acar, Kaliski, "Analyzing and Comparing Montgomery Multiplication Algorithms", 1996).
@@ -12,24 +16,33 @@ typedef struct {
 } FIELD(t);
 
 static const u64 FIELD(modulus)[4] = MODULUS;
+static const u256 FIELD(twice_modulus) = {TWICE_MODULUS};
 static const FIELD(t) FIELD(one) = {ONE};
 static const FIELD(t) FIELD(square_of_radix) = {SQUARE};
 
-static inline int FIELD(is_zero)(const FIELD(t) *a) {
+/* Whether all bits are zero: one of the two forms of the element zero. */
+static inline int FIELD(is_null)(const FIELD(t) *a) {
     return (a->limb[0] | a->limb[1] | a->limb[2] | a->limb[3]) == 0;
 }
 
-static inline int FIELD(equal)(const FIELD(t) *a, const FIELD(t) *b) {
-    return ((a->limb[0] ^ b->limb[0]) | (a->limb[1] ^ b->limb[1]) | (a->limb[2] ^ b->limb[2]) |
-            (a->limb[3] ^ b->limb[3])) == 0;
+static CALLED int FIELD(is_zero)(const FIELD(t) *a) {
+    const u64 *p = FIELD(modulus);
+    return FIELD(is_null)(a) | (((a->limb[0] ^ p[0]) | (a->limb[1] ^ p[1]) |
+                                 (a->limb[2] ^ p[2]) | (a->limb[3] ^ p[3])) == 0);
 }
 
-/* Bring a value below 2p below p. */
-static inline void FIELD(reduce_once)(FIELD(t) *out, const u64 a[4]) {
-    const u256 value = {{a[0], a[1], a[2], a[3]}}, modulus = {MODULUS};
+/* Bring a value below 2 bound below the bound. */
+static inline void FIELD(reduce_once)(FIELD(t) *out, const u64 a[4], const u256 *bound) {
+    const u256 value = {{a[0], a[1], a[2], a[3]}};
     u256 less;
-    u64 keep = -subtract_256(&less, &value, &modulus);
+    u64 keep = -subtract_256(&less, &value, bound);
     for (int i = 0; i < 4; i++) out->limb[i] = (a[i] & keep) | (less.limb[i] & ~keep);
+}
+
+/* Of an element's two forms, the one below p. */
+static inline void FIELD(reduce)(FIELD(t) *out, const FIELD(t) *a) {
+    static const u256 modulus = {MODULUS};
+    FIELD(reduce_once)(out, a->limb, &modulus);
 }
 
 static inline int FIELD(is_reduced)(const FIELD(t) *a) {
@@ -41,14 +54,20 @@ static inline int FIELD(is_reduced)(const FIELD(t) *a) {
 static inline void FIELD(add)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *b) {
     u256 sum;
     add_256(&sum, (const u256 *)a, (const u256 *)b);
-    FIELD(reduce_once)(out, sum.limb);
+    FIELD(reduce_once)(out, sum.limb, &FIELD(twice_modulus));
 }
 
 static inline void FIELD(subtract)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *b) {
-    u256 difference, correction = {MODULUS};
+    u256 difference, correction = FIELD(twice_modulus);
     u64 wrapped = -subtract_256(&difference, (const u256 *)a, (const u256 *)b);
     for (int i = 0; i < 4; i++) correction.limb[i] &= wrapped;
     add_256((u256 *)out, &difference, &correction);
+}
+
+static inline int FIELD(equal)(const FIELD(t) *a, const FIELD(t) *b) {
+    FIELD(t) difference;
+    FIELD(subtract)(&difference, a, b);
+    return FIELD(is_zero)(&difference);
 }
 
 static inline void FIELD(negate)(FIELD(t) *out, const FIELD(t) *a) {
@@ -71,10 +90,10 @@ static CALLED void FIELD(multiply)(FIELD(t) *out, const FIELD(t) *a, const FIELD
         }
         t[3] = (u64)(product >> 64) + (u64)(cleared >> 64);
     }
-    FIELD(reduce_once)(out, t);
+    for (int i = 0; i < 4; i++) out->limb[i] = t[i];
 }
 
-/* out = the sum of a[i] b[i], for n at most 4: one reduction for all products. */
+/* out = the sum of a[i] b[i], with one reduction for all: n is at most 3, or 7 for b[i] below p. */
 static inline void FIELD(dot)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *b, u32 n) {
     u64 t[5] = {0, 0, 0, 0, 0};
 #pragma clang loop unroll(full)
@@ -100,7 +119,7 @@ static inline void FIELD(dot)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *
         t[3] = (u64)top;
         t[4] = (u64)(top >> 64);
     }
-    FIELD(reduce_once)(out, t);
+    FIELD(reduce_once)(out, t, &FIELD(twice_modulus));
 }
 
 static inline void FIELD(square)(FIELD(t) *out, const FIELD(t) *a) {
@@ -129,9 +148,11 @@ static void FIELD(invert)(FIELD(t) *out, const FIELD(t) *a) {
 
 static inline void FIELD(from_plain)(FIELD(t) *out, const FIELD(t) *plain) {
     FIELD(multiply)(out, plain, &FIELD(square_of_radix));
+    FIELD(reduce)(out, out);
 }
 
 static inline void FIELD(to_plain)(FIELD(t) *out, const FIELD(t) *a) {
     static const FIELD(t) plain_one = {{1, 0, 0, 0}};
     FIELD(multiply)(out, a, &plain_one);
+    FIELD(reduce)(out, out);
 }

@@ -8,6 +8,9 @@
 #define MODULUS \
     {0x3c208c16d87cfd47u, 0x97816a916871ca8du, \
      0xb85045b68181585du, 0x30644e72e131a029u}
+#define TWICE_MODULUS \
+    {0x7841182db0f9fa8eu, 0x2f02d522d0e3951au, \
+     0x70a08b6d0302b0bbu, 0x60c89ce5c2634053u}
 #define ONE \
     {0xd35d438dc58f0d9du, 0x0a78eb28f5c70b3du, \
      0x666ea36f7879462cu, 0x0e0a77c19a07df2fu}
@@ -17,6 +20,7 @@
 #include "field.h"
 #undef FIELD
 #undef MODULUS
+#undef TWICE_MODULUS
 #undef MINUS_INVERSE
 #undef ONE
 #undef SQUARE
@@ -28,6 +32,9 @@
     {0x43e1f593f0000001u, 0x2833e84879b97091u, \
      0xb85045b68181585du, 0x30644e72e131a029u}
 #define MODULUS FR_MODULUS
+#define TWICE_MODULUS \
+    {0x87c3eb27e0000002u, 0x5067d090f372e122u, \
+     0x70a08b6d0302b0bau, 0x60c89ce5c2634053u}
 #define ONE \
     {0xac96341c4ffffffbu, 0x36fc76959f60cd29u, \
      0x666ea36f7879462eu, 0x0e0a77c19a07df2fu}
@@ -37,6 +44,7 @@
 #include "field.h"
 #undef FIELD
 #undef MODULUS
+#undef TWICE_MODULUS
 #undef MINUS_INVERSE
 #undef ONE
 #undef SQUARE
@@ -48,6 +56,10 @@ typedef struct {
 
 static const fp2_t fp2_one = {{{0xd35d438dc58f0d9du, 0x0a78eb28f5c70b3du, 0x666ea36f7879462cu, 0x0e0a77c19a07df2fu}, {{0, 0, 0, 0}}}};
 
+static inline int fp2_is_null(const fp2_t *a) {
+    return fp_is_null(&a->part[0]) && fp_is_null(&a->part[1]);
+}
+
 static inline int fp2_is_zero(const fp2_t *a) {
     return fp_is_zero(&a->part[0]) && fp_is_zero(&a->part[1]);
 }
@@ -58,6 +70,10 @@ static inline int fp2_equal(const fp2_t *a, const fp2_t *b) {
 
 static inline int fp2_is_reduced(const fp2_t *a) {
     return fp_is_reduced(&a->part[0]) && fp_is_reduced(&a->part[1]);
+}
+
+static inline void fp2_reduce(fp2_t *out, const fp2_t *a) {
+    for (int i = 0; i < 2; i++) fp_reduce(&out->part[i], &a->part[i]);
 }
 
 static inline void fp2_add(fp2_t *out, const fp2_t *a, const fp2_t *b) {

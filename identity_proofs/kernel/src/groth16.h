@@ -69,7 +69,10 @@ static int all_in_subgroup(const g2_affine *points, const u8 *coefficients, u32 
         g2_sum sum = {0};
         g2_affine combination;
         for (u32 i = 0; i < n; i++) bench.digits[i] = (i16)(coefficients[round * n + i] - 128);
-        g2_add_by_digit(&sum, &bench, points);
+        g2_fill_buckets(&bench, points);
+        const g2_affine *end = bench.sorted;
+        for (u32 i = 0; i < bench.n_buckets; i++) end += bench.counts[i];
+        g2_weigh_buckets(&sum, bench.counts, end, bench.n_buckets);
         g2_to_affine(&combination, &sum);
         sound = is_in_subgroup(&combination);
     }
@@ -144,7 +147,11 @@ static int sum_for_c(const proving_key *key, const u256 *witness, const u256 *r,
     if (!scalars || !h_scalars) return 0;
     for (u32 i = n - n_private; i < n; i++) *next++ = witness[i];
     fr_from_plain(&blinding, (const fr_t *)r);
-    for (u32 i = 0; i < n; i++) fr_multiply((fr_t *)next++, &blinding, (const fr_t *)&witness[i]);
+    for (u32 i = 0; i < n; i++) {
+        fr_t *scalar = (fr_t *)next++;
+        fr_multiply(scalar, &blinding, (const fr_t *)&witness[i]);
+        fr_reduce(scalar, scalar);
+    }
     for (u32 i = 0; i < size; i++) *next++ = h_scalars[i];
     return g1_multi_scale(out, key->c, scalars, n_private + n + size);
 }

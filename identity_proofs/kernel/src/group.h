@@ -17,9 +17,10 @@ typedef struct {
 static const FIELD(t) GROUP(b) = CURVE_B;
 
 static inline int GROUP(is_infinity)(const GROUP(affine) *p) {
-    return FIELD(is_zero)(&p->x) && FIELD(is_zero)(&p->y);
+    return FIELD(is_null)(&p->x) && FIELD(is_null)(&p->y);
 }
 
+/* Also whether its coordinates are below the modulus. */
 static int GROUP(is_on_curve)(const GROUP(affine) *p) {
     FIELD(t) left, right;
     if (!FIELD(is_reduced)(&p->x) || !FIELD(is_reduced)(&p->y)) return 0;
@@ -120,6 +121,7 @@ static void GROUP(add)(GROUP(sum) *p, const GROUP(sum) *q) {
     }
 }
 
+/* The coordinates come out below the modulus. */
 static void GROUP(to_affine)(GROUP(affine) *out, const GROUP(sum) *p) {
     FIELD(t) inverse, square;
     FIELD(invert)(&inverse, &p->zzz); /* 0 at infinity, as wanted */
@@ -127,6 +129,8 @@ static void GROUP(to_affine)(GROUP(affine) *out, const GROUP(sum) *p) {
     FIELD(multiply)(&square, &inverse, &p->zz); /* 1/Z */
     FIELD(square)(&square, &square);
     FIELD(multiply)(&out->x, &p->x, &square);
+    FIELD(reduce)(&out->x, &out->x);
+    FIELD(reduce)(&out->y, &out->y);
 }
 
 static void GROUP(to_plain)(GROUP(affine) *out, const GROUP(sum) *p) {

@@ -6,6 +6,7 @@ typedef short i16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef unsigned __int128 u128;
+typedef __int128 i128;
 
 #define EXPORT(name) __attribute__((export_name(#name), visibility("default"))) name
 
@@ -20,27 +21,27 @@ static inline int bit_of(const u256 *value, u32 index) {
     return value->limb[index / 64] >> (index % 64) & 1;
 }
 
-static inline u128 half(const u256 *value, u32 index) {
-    return value->limb[2 * index] | (u128)value->limb[2 * index + 1] << 64;
-}
+/* Sums go limb by limb: in halves of 128 bits they cost the same, and clang's WebAssembly puts the
+ * read of a wide sum's upper word before the sum where that word is used twice (ziglang 0.17.1).
+ */
 
-static inline void set_halves(u256 *out, u128 low, u128 high) {
-    out->limb[0] = (u64)low;
-    out->limb[1] = (u64)(low >> 64);
-    out->limb[2] = (u64)high;
-    out->limb[3] = (u64)(high >> 64);
-}
-
-/* out = a + b modulo 2^256; in halves, for which WebAssembly has an instruction. */
+/* out = a + b modulo 2^256 */
 static inline void add_256(u256 *out, const u256 *a, const u256 *b) {
-    u128 low = half(a, 0) + half(b, 0);
-    set_halves(out, low, half(a, 1) + half(b, 1) + (low < half(b, 0)));
+    u128 sum = 0;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) {
+        sum = (u128)a->limb[i] + b->limb[i] + (u64)(sum >> 64);
+        out->limb[i] = (u64)sum;
+    }
 }
 
 /* out = a - b modulo 2^256; returns the borrow, 1 where a < b. */
 static inline u64 subtract_256(u256 *out, const u256 *a, const u256 *b) {
-    u128 borrow = half(a, 0) < half(b, 0), high = half(a, 1) - half(b, 1);
-    u64 below = (half(a, 1) < half(b, 1)) | (high < borrow);
-    set_halves(out, half(a, 0) - half(b, 0), high - borrow);
-    return below;
+    i128 difference = 0;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) {
+        difference = (i128)a->limb[i] - b->limb[i] + (difference >> 64);
+        out->limb[i] = (u64)difference;
+    }
+    return (u64)(difference >> 64) & 1;
 }

@@ -17,3 +17,10 @@ def transfer(to: address, amount: uint256) -> bool:
     self.balanceOf[msg.sender] -= amount
     self.balanceOf[to] += amount - amount // 10
     return True
+
+
+@external
+def transferFrom(owner: address, to: address, amount: uint256) -> bool:
+    self.balanceOf[owner] -= amount
+    self.balanceOf[to] += amount - amount // 10
+    return True

@@ -18,6 +18,12 @@ DEPLOYMENT = Deployment(
     amount=5,
     late_epochs=2,
     decimals=18,
+    share=0,
+    least_claimants=0,
+    migration_delay=10_800,
+    attesters=("0x" + "44" * 20,),
+    quorum=1,
+    code_hashes={"0x" + "11" * 20: "0x" + "55" * 32},
 )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from enrollment import errors
 from enrollment.problems import STATUS, status_of
+from uniqueness.errors import GalleryUnavailable
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "http-api.md"
 
@@ -16,6 +17,7 @@ def leaves(kind: type[Exception]) -> set[type[Exception]]:
 
 def test_every_error_that_reaches_the_wire_is_documented() -> None:
     reachable = set().union(*(leaves(kind) for kind in {*STATUS, errors.EnrollmentError}))
+    reachable.add(GalleryUnavailable)  # raised as it is, and the base of a narrower one
     expected = {
         (status.value, kind.__dict__["code"])
         for kind in reachable

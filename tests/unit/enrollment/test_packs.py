@@ -110,6 +110,7 @@ def test_the_model_name_changes_with_files_and_preprocessing():
         {"size": "0"},
         {"duplicate": "0.3"},
         {"duplicate": "[]"},
+        {"duplicate": "1.1"},
     ],
     ids=str,
 )

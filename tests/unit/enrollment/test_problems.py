@@ -5,26 +5,40 @@ import pytest
 import enrollment.errors
 import identity_proofs.errors
 import uniqueness.errors
-from enrollment.errors import EnrollmentError, ModelPackError
+from enrollment.errors import EnrollmentError, KioskNameTaken, ModelPackError, ReceiptInvalid
 from enrollment.problems import internal_problem, problem_of, status_of
-from identity_proofs.errors import InvalidCommitment
+from identity_proofs.errors import InvalidStatement
 from uniqueness.errors import (
+    CalibrationError,
     GalleryOwned,
+    InvalidFusion,
+    InvalidIndexState,
     InvalidTemplate,
     InvalidThresholds,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
     SealError,
+    SnapshotError,
     UniquenessError,
 )
 
 # Raised while the service starts, or only if the service itself is wrong: `internal`.
 NEVER_ON_THE_WIRE = (
     ModelPackError,
+    KioskNameTaken,
+    ReceiptInvalid,
     SealError,
+    CalibrationError,
+    SnapshotError,
     GalleryOwned,
+    InvalidFusion,
+    InvalidIndexState,
     InvalidThresholds,
     InvalidTemplate,
     ModelMismatch,
+    PersonRemoved,
+    PersonUnknown,
 )
 
 
@@ -38,7 +52,7 @@ def leaves(root: type[Exception]) -> list[type[Exception]]:
 
 ON_THE_WIRE = [
     kind
-    for kind in [*leaves(EnrollmentError), *leaves(UniquenessError), InvalidCommitment]
+    for kind in [*leaves(EnrollmentError), *leaves(UniquenessError), InvalidStatement]
     if not issubclass(kind, NEVER_ON_THE_WIRE)
 ]
 
@@ -60,7 +74,7 @@ def test_a_fault_of_ours_is_internal_and_tells_nothing(kind):
 
 
 def test_codes_are_unique_over_all_trees():
-    kinds = [*tree(EnrollmentError), *tree(UniquenessError), InvalidCommitment]
+    kinds = [*tree(EnrollmentError), *tree(UniquenessError), InvalidStatement]
     assert len({kind.code for kind in kinds}) == len(kinds)
 
 

@@ -13,7 +13,7 @@ def test_the_operators_own_data_is_left_alone(
     monkeypatch.setenv("PERSONHOOD_DATABASE_URL", "sqlite:///real.db")
     monkeypatch.setenv("PERSONHOOD_TEMPLATE_KEY", "ab" * 32)
     monkeypatch.setenv("PERSONHOOD_MODEL_PACK", "edgeface")
-    environment = service_environment(tmp_path, "token")
+    environment = service_environment(tmp_path)
     assert "PERSONHOOD_DATABASE_URL" not in environment
     assert "PERSONHOOD_TEMPLATE_KEY" not in environment
     assert environment["PERSONHOOD_MODEL_PACK"] == "edgeface"

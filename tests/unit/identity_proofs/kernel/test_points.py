@@ -94,3 +94,11 @@ def test_lengths_and_scalars_out_of_range_are_refused() -> None:
             KERNEL.msm_g1(points, scalars)
     with pytest.raises(ValueError, match="below 2"):
         KERNEL.msm_g1(generator, packed([2**254]))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8, 16, 40, 100, 400, 1500])
+def test_the_largest_scalar_in_digits_of_every_size(count: int) -> None:
+    """The more points, the longer the digits; of some sizes the last one takes in a carry."""
+    largest = 2**254 - 1
+    sum_in_kernel = KERNEL.msm_g1(packed_point(bn128.G1) * count, packed([largest] * count))
+    assert sum_in_kernel == packed_point(bn128.multiply(bn128.G1, count * largest % R))

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from tests.unit.uniqueness.synthetic import people, template
-from uniqueness.decision import Decision, Thresholds
-from uniqueness.errors import InvalidTemplate, InvalidThresholds
+from uniqueness.errors import InvalidTemplate
 
 
 @pytest.mark.parametrize(
@@ -27,24 +26,3 @@ def test_a_template_names_its_model_and_does_not_print_its_vector():
     with pytest.raises(InvalidTemplate):
         template(people(1)[0], model="")
     assert "vector" not in repr(template(people(1)[0]))
-
-
-@pytest.mark.parametrize(
-    ("score", "decision"),
-    [
-        (-np.inf, Decision.UNIQUE),
-        (0.3999, Decision.UNIQUE),
-        (0.4, Decision.REVIEW),
-        (0.4999, Decision.REVIEW),
-        (0.5, Decision.DUPLICATE),
-        (1.0, Decision.DUPLICATE),
-    ],
-)
-def test_thresholds_belong_to_the_stricter_band(score, decision):
-    assert Thresholds(0.4, 0.5).decide(score) is decision
-
-
-@pytest.mark.parametrize("pair", [(0.5, 0.4), (0.5, 1.1), (-1.1, 0.5), (float("nan"), 0.5)])
-def test_thresholds_out_of_order_are_refused(pair):
-    with pytest.raises(InvalidThresholds):
-        Thresholds(*pair)

@@ -1,0 +1,54 @@
+"""Transactions of this package's tables, and what their failure is called."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase
+
+from enrollment.errors import EnrollmentStoreUnavailable
+from uniqueness.database import writer
+
+
+class Base(DeclarativeBase):
+    """The tables of this package."""
+
+
+class Database:
+    """Transactions on one engine.
+
+    Args:
+        engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
+
+    Raises:
+        EnrollmentStoreUnavailable: here, and out of every transaction, the database failed.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._reader = engine
+        self._writer = writer(engine)
+        with _faults_translated():
+            Base.metadata.create_all(self._writer)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view."""
+        with _faults_translated(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """All of it, durably, or nothing."""
+        with _faults_translated(), self._writer.begin() as connection:
+            yield connection
+
+
+@contextmanager
+def _faults_translated() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise EnrollmentStoreUnavailable(
+            "The enrolment database failed. Send the same request again."
+        ) from error

@@ -1,0 +1,117 @@
+"""From the photographs of one turn to templates: every step that needs no gallery, in order."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from enrollment.capture import decode
+from enrollment.engine import align
+from enrollment.errors import MalformedRequest
+from enrollment.face_models import FaceModel
+from enrollment.faces import AlignedFace, Image, exactly_one
+from enrollment.frames import merge, require_one_person
+from enrollment.pad import Frame, PresentationAttackDetector, require_bona_fide
+from enrollment.pose import Pose, require_poses
+from enrollment.quality import assess
+from enrollment.replay import CapturedFrame
+from uniqueness.template import Template
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What some frames show.
+
+    Args:
+        templates: one a model.
+        frames: each with its face, for `enrollment.replay`.
+    """
+
+    templates: tuple[Template, ...]
+    frames: tuple[CapturedFrame, ...] = field(repr=False)
+
+
+class Examiner:
+    """Makes templates of the one person in some frames, or refuses them; safe in many threads.
+
+    Args:
+        models: of the gallery, in its order; the first one judges the frames.
+        attack_detectors: each may refuse the frames.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[FaceModel],
+        attack_detectors: Sequence[PresentationAttackDetector] = (),
+    ) -> None:
+        self._models = tuple(models)
+        self._attack_detectors = tuple(attack_detectors)
+
+    def examine(self, captures: Sequence[bytes], poses: Sequence[Pose]) -> Examined:
+        """Look at the frames of one turn.
+
+        Args:
+            captures: photographs as JPEG, PNG or WebP bytes.
+            poses: what they have to show, one each; a single one is any plain photograph.
+
+        Raises:
+            MalformedRequest: there are more or fewer frames than poses.
+            CaptureRejected, FaceRejected: the frames do not show one usable face as asked.
+        """
+        if len(captures) != len(poses):
+            raise MalformedRequest(f"This session takes {len(poses)} frames, one for each pose.")
+        first, *further = self._models
+        with _decoded(captures) as images:
+            faces = [exactly_one(first.detector.detect(image)) for image in images]
+            if len(poses) > 1:
+                require_poses(faces, poses)
+            frames = list(map(Frame, images, faces, poses))
+            aligned = _aligned(frames)
+            weights = _weights(first, frames, aligned)
+            require_bona_fide(self._attack_detectors, frames)
+            vectors = first.embedder.embed(aligned)
+            require_one_person(vectors, first.same_person)
+            templates = [Template(merge(vectors, weights, poses), first.model)]
+            templates += [_further_template(model, frames, first) for model in further]
+            return Examined(tuple(templates), tuple(map(CapturedFrame, captures, aligned)))
+
+
+def _further_template(model: FaceModel, frames: Sequence[Frame], first: FaceModel) -> Template:
+    """Make another model's template, whose own detector looks where the first one's is not it."""
+    if model.detector is not first.detector:
+        frames = [
+            replace(frame, face=exactly_one(model.detector.detect(frame.image))) for frame in frames
+        ]
+    aligned = _aligned(frames)
+    weights = _weights(model, frames, aligned)
+    poses = [frame.pose for frame in frames]
+    return Template(merge(model.embedder.embed(aligned), weights, poses), model.model)
+
+
+def _aligned(frames: Sequence[Frame]) -> list[AlignedFace]:
+    return [align(frame.image, frame.face) for frame in frames]
+
+
+def _weights(
+    model: FaceModel, frames: Sequence[Frame], aligned: Sequence[AlignedFace]
+) -> list[float]:
+    """Refuse a face of poor quality; tell how much each of the others counts."""
+    weights = []
+    for frame, crop in zip(frames, aligned, strict=True):
+        limits = model.limits if frame.pose is Pose.FRONT else model.limits.for_turned_head()
+        report = assess(frame.face, crop, limits)
+        report.require()
+        weights.append(report.weight)
+    return weights
+
+
+@contextmanager
+def _decoded(captures: Sequence[bytes]) -> Iterator[list[Image]]:
+    """The photographs as pixels, which are overwritten when the block ends."""
+    images: list[Image] = []
+    try:
+        for capture in captures:
+            images.append(decode(capture))
+        yield images
+    finally:
+        for image in images:
+            image.fill(0)

@@ -1,0 +1,98 @@
+"""The statements of every decision, built once: to build one costs as much as to run it."""
+
+from sqlalchemy import Connection, Executable, Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from uniqueness.schema import (
+    HEAD,
+    Base,
+    HeadRow,
+    OutcomeRow,
+    RemovalRow,
+    ScoreCountRow,
+    TemplateRow,
+    VerdictRow,
+)
+
+
+def _table(row: type[Base]) -> Table:
+    return Base.metadata.tables[row.__tablename__]
+
+
+_head, _templates, _removals = _table(HeadRow), _table(TemplateRow), _table(RemovalRow)
+_verdicts = _table(VerdictRow)
+
+READ_HEAD = select(_head.c.last_sequence, _head.c.last_person, _head.c.people).where(
+    _head.c.id == HEAD
+)
+# On SQLite a writing transaction has the lock from its beginning, and this is a plain read.
+LOCK_HEAD = READ_HEAD.with_for_update()
+MOVE_HEAD = (
+    update(_head)
+    .where(_head.c.id == HEAD)
+    .values({name: bindparam(name) for name in ("last_sequence", "last_person", "people")})
+)
+
+VERDICTS = select(_verdicts).where(
+    _verdicts.c.request_id.in_(bindparam("request_ids", expanding=True))
+)
+ADD_VERDICTS = insert(_verdicts)
+
+KEPT = select(
+    _templates.c.sequence,
+    _templates.c.person,
+    _templates.c.model,
+    _templates.c.key_id,
+    _templates.c.nonce,
+    _templates.c.ciphertext,
+).where(_templates.c.ciphertext.is_not(None))
+KEPT_BETWEEN = KEPT.where(
+    _templates.c.sequence > bindparam("after"), _templates.c.sequence <= bindparam("until")
+).order_by(_templates.c.sequence)
+KEPT_OF_PERSONS = KEPT.where(_templates.c.person.in_(bindparam("persons", expanding=True)))
+KEPT_AT = KEPT.where(_templates.c.sequence.in_(bindparam("sequences", expanding=True)))
+PERSONS_AT = select(_templates.c.person).where(
+    _templates.c.sequence.in_(bindparam("sequences", expanding=True))
+)
+ADD_TEMPLATES = insert(_templates)
+ERASE = (
+    update(_templates)
+    .where(_templates.c.person == bindparam("whom"))
+    .values(key_id=None, nonce=None, ciphertext=None)
+)
+SEQUENCES_OF = (
+    select(_templates.c.sequence)
+    .where(_templates.c.person == bindparam("whom"))
+    .order_by(_templates.c.sequence)
+)
+
+REMOVED_BETWEEN = select(_removals.c.person).where(
+    _removals.c.sequence > bindparam("after"), _removals.c.sequence <= bindparam("until")
+)
+REMOVED_SEQUENCES_BETWEEN = (
+    select(_templates.c.sequence)
+    .where(_templates.c.person.in_(REMOVED_BETWEEN))
+    .order_by(_templates.c.sequence)
+)
+REMOVAL_OF = select(_removals.c.sequence).where(_removals.c.person == bindparam("whom"))
+ADD_REMOVAL = insert(_removals)
+
+ADD_OUTCOMES = insert(_table(OutcomeRow))
+
+
+def _adding(query: sqlite.Insert | postgresql.Insert) -> Executable:
+    return query.on_conflict_do_update(
+        index_elements=["outcome", "model", "bin"],
+        set_={"count": ScoreCountRow.count + query.excluded.count},
+    )
+
+
+_COUNT_SCORES = {
+    "sqlite": _adding(sqlite.insert(_table(ScoreCountRow))),
+    "postgresql": _adding(postgresql.insert(_table(ScoreCountRow))),
+}
+
+
+def count_scores(connection: Connection) -> Executable:
+    """Add to the count of a bin, which may not be there yet."""
+    return _COUNT_SCORES[connection.dialect.name]

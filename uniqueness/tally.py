@@ -1,0 +1,65 @@
+"""What is counted of decisions: outcomes by the hour, scores by bins, never a single one."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection
+
+from uniqueness import statements
+
+HISTOGRAM_BINS_PER_UNIT = 100  # a bin is 0.01 of cosine, or of log-likelihood ratio
+REJECTED = "rejected"
+TEMPLATE_ADDED = "template_added"
+REMOVED = "removed"
+
+_SECONDS_PER_HOUR = 3600
+_BINNED_RANGE = 100.0  # of fused scores; cosines stay far within
+
+
+class Outcome(NamedTuple):
+    """One line of the decision log, and the score to be counted with it where there is one."""
+
+    outcome: str
+    model: str
+    reason: str = ""
+    score: float = -np.inf
+
+
+def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int) -> None:
+    """Write lines of the decision log, and count their scores."""
+    lines, scores = [], Counter[tuple[str, str, int]]()
+    for line in outcomes:
+        lines.append(
+            {
+                "hour": hour,
+                "outcome": line.outcome,
+                "reason": line.reason,
+                "model": line.model,
+            }
+        )
+        if np.isfinite(line.score):
+            scores[line.outcome, line.model, score_bin(line.score)] += 1
+    if lines:
+        connection.execute(statements.ADD_OUTCOMES, lines)
+    if scores:
+        counts = [
+            {"outcome": outcome, "model": model, "bin": number, "count": count}
+            for (outcome, model, number), count in sorted(scores.items())
+        ]
+        connection.execute(statements.count_scores(connection), counts)
+
+
+def score_bin(score: float) -> int:
+    """Number the bin of a score: bin b holds b/100 <= score < (b+1)/100.
+
+    Fused scores beyond 100 on either side are counted at the end of the range.
+    """
+    return int(np.floor(np.clip(score, -_BINNED_RANGE, _BINNED_RANGE) * HISTOGRAM_BINS_PER_UNIT))
+
+
+def current_hour() -> int:
+    """Hours since 1970 UTC, the finest time that is kept."""
+    return int(time.time() // _SECONDS_PER_HOUR)
