@@ -12,7 +12,7 @@ import numpy.typing as npt
 from uniqueness.errors import InvalidIndexState
 from uniqueness.faiss_sketch import Sketch
 from uniqueness.index import Candidates, Hits, IdArray, State
-from uniqueness.int8_codes import Int8Codes, Rows
+from uniqueness.int8_codes import Int8Codes, Rows, random_rotation
 from uniqueness.rescoring import VectorsOf, rescore
 from uniqueness.template import FloatArray
 
@@ -33,7 +33,7 @@ class CompactIndex:
         self._vectors_of = vectors_of
         self._sketch = Sketch(dimension)
         self._codes = Int8Codes(self._sketch.width)
-        self._rotation = _rotation(dimension, self._sketch.width)
+        self._rotation = random_rotation(dimension, self._sketch.width)
         self._ids = np.empty(0, np.int64)  # longer than the index: its pages cost once written
         self._dead = np.empty(0, np.int64)  # rows, ascending
 
@@ -148,10 +148,3 @@ class CompactIndex:
         self._sketch.drop(self._dead)
         self._codes.keep(kept)
         self._ids, self._dead = ids, self._dead[:0]
-
-
-def _rotation(dimension: int, width: int) -> FloatArray:
-    """(dimension, width) float32 with orthonormal rows, the same in every process."""
-    square = np.random.default_rng(0).standard_normal((width, width))
-    factor, triangle = np.linalg.qr(square)
-    return np.asarray((factor * np.sign(np.diag(triangle)))[:dimension], np.float32)

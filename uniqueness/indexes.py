@@ -2,8 +2,8 @@
 
 from uniqueness.compact_index import CompactIndex
 from uniqueness.errors import IndexUnavailable
-from uniqueness.faiss_gpu import gpu_shards
 from uniqueness.faiss_index import FaissFlatIndex
+from uniqueness.gpu_shards import gpu_shards
 from uniqueness.index import GalleryIndex
 from uniqueness.index_kind import IndexKind
 from uniqueness.rescoring import VectorsOf

@@ -3,6 +3,8 @@
 A rotated unit vector x is kept as round(scale x). Its probe stays float32, so that by
 Cauchy-Schwarz |<q, x> - <q, code / scale>| <= |x - code / scale|; the largest of these norms over
 all that were added is the guard. Nothing is assumed of the people or of the model.
+
+The rotation spreads a vector's length evenly over its values, so that one scale fits all of them.
 """
 
 import numpy as np
@@ -17,7 +19,28 @@ Codes = npt.NDArray[np.int8]
 _BLOCK = 1 << 16  # rows kept in one array, so that growing copies nothing
 _AT_ONCE = 1 << 13  # rows turned into float32 at a time
 _REACH = 5.6  # standard deviations of a rotated value; beyond them the code is clipped
-_ROUNDING = 1e-5  # of float32 inner products
+ROUNDING = 1e-5  # of float32 inner products
+
+
+def random_rotation(dimension: int, width: int) -> FloatArray:
+    """(dimension, width) float32 with orthonormal rows, the same in every process."""
+    square = np.random.default_rng(0).standard_normal((width, width))
+    factor, triangle = np.linalg.qr(square)
+    return np.asarray((factor * np.sign(np.diag(triangle)))[:dimension], np.float32)
+
+
+def code_scale(width: int) -> np.float32:
+    """What rotated values of unit vectors are multiplied by to become codes."""
+    return np.float32(127 * np.sqrt(width) / _REACH)
+
+
+def encode(rotated: FloatArray) -> tuple[Codes, float]:
+    """Round (n, width) rotated unit vectors to codes; with the largest |x - code / scale|."""
+    scale = code_scale(rotated.shape[1])
+    scaled = rotated * scale
+    codes = np.clip(np.rint(scaled), -127, 127).astype(np.int8)
+    errors = np.linalg.norm(scaled - codes, axis=1)
+    return codes, float(errors.max(initial=0)) / float(scale)
 
 
 class Int8Codes:
@@ -26,21 +49,19 @@ class Int8Codes:
     def __init__(self, width: int) -> None:
         self.width = width
         self.error = 0.0  # the largest |x - code / scale| so far
-        self._scale = np.float32(127 * np.sqrt(width) / _REACH)
+        self._scale = code_scale(width)
         self._blocks: list[Codes] = []
         self._size = 0
 
     @property
     def guard(self) -> float:
         """By how much at most a cosine from the codes differs from the exact one."""
-        return self.error + _ROUNDING
+        return self.error + ROUNDING
 
     def add(self, rotated: FloatArray) -> None:
         """Add (n, width) rotated unit vectors."""
-        scaled = rotated * self._scale
-        codes = np.clip(np.rint(scaled), -127, 127).astype(np.int8)
-        errors = np.linalg.norm(scaled - codes, axis=1)
-        self.error = max(self.error, float(errors.max(initial=0)) / float(self._scale))
+        codes, error = encode(rotated)
+        self.error = max(self.error, error)
         self._append(codes)
 
     def erase(self, rows: Rows) -> None:

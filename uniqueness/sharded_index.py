@@ -1,13 +1,13 @@
-"""One index over several devices' memory: float16 scans, exact scores for the few they let pass.
+"""One index over several devices' memory: rounded scans, exact scores for the few they let pass.
 
-Each device holds a shard of the gallery and is asked for the nearest of a batch; the shard's scores
-are off by less than the guard, so that what may reach the floor is known, and only that is opened
-from the database. A device gives a bounded number of nearest; where all of them might reach the
-floor, the shard is read back and compared here, so that no answer is ever cut off.
+Each device holds a shard of the gallery and is asked for the nearest of a batch; a shard's scores
+are off by no more than its guard, so that what may reach the floor is known, and only that is
+opened from the database. A device gives a bounded number of nearest; where all of them might reach
+the floor, the shard is read back and compared here, so that no answer is ever cut off.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,27 +16,54 @@ from uniqueness.index import Candidates, Hits, IdArray, State, check_state
 from uniqueness.rescoring import VectorsOf, rescore
 from uniqueness.template import FloatArray
 
-# Values, stored and asked for, are rounded to 11 bits: 2 x 2^-11 of a unit vector's norm, products
-# are added in float32, and as much again is left over.
-GUARD = 0.002
 _ASKED = (64, 512, 2048)  # nearest; 2048 is the most that FAISS gives on a GPU
 _ROWS_AT_ONCE = 1 << 16
 
 Rows = npt.NDArray[np.int64]
+Stored = npt.NDArray[Any]
 
 
 class Shard(Protocol):
-    """What one device holds, as FAISS's flat indexes do it: rows in the order of `add`."""
+    """What one device holds: rows in the order of `add`. Named as FAISS names it where it does."""
 
-    ntotal: int
+    @property
+    def ntotal(self) -> int:
+        """How many rows it holds."""
+        ...
 
-    def add(self, vectors: FloatArray) -> None: ...
+    @property
+    def guard(self) -> float:
+        """By how much at most a score of `search` differs from the exact one."""
+        ...
 
-    def search(self, probes: FloatArray, k: int) -> tuple[FloatArray, Rows]: ...
+    @property
+    def error(self) -> float:
+        """The largest distance of a row from its template, where the guard is measured; else 0."""
+        ...
 
-    def reconstruct_n(self, start: int, count: int) -> FloatArray: ...
+    def add(self, vectors: FloatArray) -> None:
+        """Add (n, d) float32 unit vectors."""
+        ...
 
-    def reset(self) -> None: ...
+    def search(self, probes: FloatArray, k: int) -> tuple[FloatArray, Rows]:
+        """Find the k <= n nearest of (p, d) probes: (p, k) scores, descending, and their rows."""
+        ...
+
+    def reconstruct_n(self, start: int, count: int) -> FloatArray:
+        """(count, d) float32 vectors as the rows have them."""
+        ...
+
+    def stored(self, start: int, count: int) -> Stored:
+        """(count, ...) rows as they are kept."""
+        ...
+
+    def load(self, stored: Stored, error: float) -> None:
+        """Add rows that `stored` gave, of a shard with this `error`."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everything."""
+        ...
 
 
 class ShardedIndex:
@@ -46,7 +73,7 @@ class ShardedIndex:
 
     Args:
         dimension: values of a vector.
-        shards: empty; new templates go to the shortest.
+        shards: empty and all of one kind; new templates go to the shortest.
         vectors_of: opens templates by their ids.
     """
 
@@ -66,7 +93,7 @@ class ShardedIndex:
         """Add (n, d) float32 unit vectors under their (n,) ids."""
         for start in range(0, len(ids), _ROWS_AT_ONCE):
             part = slice(start, start + _ROWS_AT_ONCE)
-            shortest = min(range(len(self._shards)), key=lambda s: self._shards[s].ntotal)
+            shortest = self._shortest()
             self._shards[shortest].add(np.ascontiguousarray(vectors[part]))
             self._ids[shortest].append(ids[part])
 
@@ -84,21 +111,26 @@ class ShardedIndex:
         return self._hits(probes, floor, None)
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Give `ids` (n,) int64 and `vectors` (n, d) float16, in the order of the ids."""
+        """Give `ids` (n,) int64 and `rows` as the shards keep them, in that order, and `error`."""
         ids = np.concatenate([self._ids_of(shard) for shard in range(len(self._shards))])
         order = np.argsort(ids)
         order = order[~np.isin(ids[order], self._dead)]
         rows = [self._read(shard) for shard in self._shards]
-        return {"ids": ids[order], "vectors": np.concatenate(rows)[order]}
+        error = max(shard.error for shard in self._shards)
+        return {"ids": ids[order], "rows": np.concatenate(rows)[order], "error": np.array(error)}
 
     def restore(self, state: State) -> None:
-        """Take the state of a sharded index, of however many shards."""
-        check_state(state, {"ids": (np.int64, ()), "vectors": (np.float16, (self._dimension,))})
+        """Take the state of a sharded index over however many shards of this kind."""
+        row = self._shards[0].stored(0, 0)
+        columns = {"ids": (np.int64, ()), "rows": (row.dtype.type, row.shape[1:])}
+        check_state(state, {**columns, "error": (np.float64, ())})
         self.clear()
-        ids, vectors = np.asarray(state["ids"], np.int64), state["vectors"]
+        ids, rows, error = np.asarray(state["ids"], np.int64), state["rows"], state["error"]
         for start in range(0, len(ids), _ROWS_AT_ONCE):
             part = slice(start, start + _ROWS_AT_ONCE)
-            self.add(ids[part], vectors[part].astype(np.float32))
+            shortest = self._shortest()
+            self._shards[shortest].load(rows[part], float(error))
+            self._ids[shortest].append(ids[part])
 
     def clear(self) -> None:
         """Forget everything."""
@@ -109,6 +141,9 @@ class ShardedIndex:
 
     def __len__(self) -> int:
         return sum(shard.ntotal for shard in self._shards) - len(self._dead)
+
+    def _shortest(self) -> int:
+        return min(range(len(self._shards)), key=lambda s: self._shards[s].ntotal)
 
     def _ids_of(self, shard: int) -> IdArray:
         self._ids[shard] = [np.concatenate(self._ids[shard])]
@@ -124,12 +159,10 @@ class ShardedIndex:
         alive = ~np.isin(ids, self._dead)
         return rescore(probes, owners[alive], ids[alive], floor, self._vectors_of)
 
-    def _read(self, shard: Shard) -> npt.NDArray[np.float16]:
-        vectors = np.empty((shard.ntotal, self._dimension), np.float16)
-        for start in range(0, shard.ntotal, _ROWS_AT_ONCE):
-            part = vectors[start : start + _ROWS_AT_ONCE]
-            part[:] = shard.reconstruct_n(start, len(part))
-        return vectors
+    def _read(self, shard: Shard) -> Stored:
+        starts = range(0, shard.ntotal, _ROWS_AT_ONCE)
+        parts = [shard.stored(s, min(_ROWS_AT_ONCE, shard.ntotal - s)) for s in starts]
+        return np.concatenate([shard.stored(0, 0), *parts])
 
 
 def _reaching(
@@ -146,7 +179,7 @@ def _reaching(
         if not nearest or not len(pending):
             return found
         scores, rows = shard.search(probes[pending], nearest)
-        cuts = _cuts(scores, floor, k, dead)
+        cuts = _cuts(scores, shard.guard, floor, k, dead)
         complete = (scores[:, -1] < cuts) | (nearest == shard.ntotal)
         for place in np.flatnonzero(complete):
             found[pending[place]] = rows[place][scores[place] >= cuts[place]]
@@ -154,16 +187,16 @@ def _reaching(
     for place in pending:
         scores = _all_scores(shard, probes[place])
         ranked = -np.sort(-scores)[None]
-        (cut,) = _cuts(ranked, floor, k, dead)
+        (cut,) = _cuts(ranked, shard.guard, floor, k, dead)
         found[place] = np.flatnonzero(scores >= cut)
     return found
 
 
-def _cuts(scores: FloatArray, floor: float, k: int | None, dead: int) -> FloatArray:
+def _cuts(scores: FloatArray, guard: float, floor: float, k: int | None, dead: int) -> FloatArray:
     """(p,) the lowest score of a row that counts, from (p, n) scores that descend."""
-    cuts = np.full(len(scores), floor - GUARD, np.float32)
+    cuts = np.full(len(scores), floor - guard, np.float32)
     if k is not None and k + dead <= scores.shape[1]:
-        cuts = np.maximum(cuts, scores[:, k + dead - 1] - 2 * GUARD)
+        cuts = np.maximum(cuts, scores[:, k + dead - 1] - 2 * guard)
     return cuts
 
 

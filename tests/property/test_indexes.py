@@ -9,7 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.unit.uniqueness.recorded_index import (
     Database,
     RecordedCompactIndex,
-    RecordedShardedIndex,
+    RecordedFloat16Index,
+    RecordedInt8Index,
 )
 from tests.unit.uniqueness.synthetic import DIMENSION, people
 from uniqueness.faiss_index import FaissFlatIndex
@@ -21,7 +22,8 @@ POOL = people(400, seed=11)
 KINDS = {
     "flat": lambda _: FaissFlatIndex(DIMENSION),
     "compact": lambda database: RecordedCompactIndex(DIMENSION, database),
-    "sharded": lambda database: RecordedShardedIndex(DIMENSION, database),
+    "float16": lambda database: RecordedFloat16Index(DIMENSION, database),
+    "int8": lambda database: RecordedInt8Index(DIMENSION, database),
 }
 
 

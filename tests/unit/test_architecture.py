@@ -13,8 +13,8 @@ ROOMS = ("personhood", "enrollment", "uniqueness", "identity_proofs", "distribut
 WALLS = {
     "cv2": {"enrollment/engine.py"},
     "insightface": {"enrollment/engine.py"},
-    "onnx": {"enrollment/tfjs.py"},
-    "onnxruntime": {"enrollment/engine.py"},
+    "onnx": {"enrollment/tfjs.py", "uniqueness/onnx_scan.py"},
+    "onnxruntime": {"enrollment/engine.py", "uniqueness/onnx_scan.py"},
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
     "limits": {"enrollment/limits.py"},

@@ -1,11 +1,17 @@
 """Indexes over templates that are kept in a dictionary, as the database would."""
 
+from collections.abc import Sequence
+from functools import cache
+
 import faiss
 import numpy as np
 
 from uniqueness.compact_index import CompactIndex
+from uniqueness.faiss_gpu import Float16Shard
 from uniqueness.index import IdArray
-from uniqueness.sharded_index import ShardedIndex
+from uniqueness.int8_shard import Int8Shard
+from uniqueness.onnx_scan import CPU, CodeScan
+from uniqueness.sharded_index import Shard, ShardedIndex
 from uniqueness.template import FloatArray
 
 
@@ -38,17 +44,34 @@ class RecordedCompactIndex(CompactIndex):
 
 
 class RecordedShardedIndex(ShardedIndex):
-    """Shards in FAISS's float16, in the processor's memory."""
+    """Over shards in the processor's memory."""
 
-    def __init__(self, dimension: int, database: Database, shards: int = 2) -> None:
-        half = faiss.ScalarQuantizer.QT_fp16
-        devices = [
-            faiss.IndexScalarQuantizer(dimension, half, faiss.METRIC_INNER_PRODUCT)
-            for _ in range(shards)
-        ]
+    def __init__(self, dimension: int, database: Database, devices: Sequence[Shard]) -> None:
         super().__init__(dimension, devices, database.vectors_of)
         self._database = database
 
     def add(self, ids: IdArray, vectors: FloatArray) -> None:
         self._database.put(ids, vectors)
         super().add(ids, vectors)
+
+
+class RecordedFloat16Index(RecordedShardedIndex):
+    """Shards in FAISS's float16."""
+
+    def __init__(self, dimension: int, database: Database, shards: int = 2) -> None:
+        half, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        flat = [faiss.IndexScalarQuantizer(dimension, half, product) for _ in range(shards)]
+        super().__init__(dimension, database, [Float16Shard(one) for one in flat])
+
+
+class RecordedInt8Index(RecordedShardedIndex):
+    """Shards of codes; blocks are so small that a test has several."""
+
+    def __init__(self, dimension: int, database: Database, shards: int = 2) -> None:
+        devices = [Int8Shard(dimension, _processor(), block=48) for _ in range(shards)]
+        super().__init__(dimension, database, devices)
+
+
+@cache
+def _processor() -> CodeScan:
+    return CodeScan(CPU)

@@ -9,7 +9,8 @@ from tests.unit.uniqueness.milvus_engine import milvus_collection
 from tests.unit.uniqueness.recorded_index import (
     Database,
     RecordedCompactIndex,
-    RecordedShardedIndex,
+    RecordedFloat16Index,
+    RecordedInt8Index,
 )
 from tests.unit.uniqueness.synthetic import DIMENSION, at_cosine, people
 from uniqueness.errors import InvalidIndexState
@@ -28,7 +29,8 @@ KINDS = {
     "numpy": lambda: nullcontext(lambda: NumpyIndex(DIMENSION)),
     "flat": lambda: nullcontext(lambda: FaissFlatIndex(DIMENSION)),
     "compact": lambda: over_a_database(RecordedCompactIndex),
-    "sharded": lambda: over_a_database(RecordedShardedIndex),
+    "float16": lambda: over_a_database(RecordedFloat16Index),
+    "int8": lambda: over_a_database(RecordedInt8Index),
     "milvus": lambda: milvus_collection(DIMENSION),
 }
 SLOW = {"milvus"}
