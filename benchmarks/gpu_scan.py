@@ -1,20 +1,23 @@
-"""How much of a GPU's memory bandwidth the float16 scan of a gallery reaches.
+"""How much of a GPU's memory bandwidth the scans of a gallery reach: FAISS's float16, our int8.
 
     python benchmarks/gpu_scan.py [--people 10000000] [--batch 256]
 
-Needs a GPU and the package faiss-gpu; without them it says NOT RUN and measures nothing. The scan's
-bandwidth is the bytes of the templates over the seconds of one batch, the card's that of a copy
-inside its memory, read and written bytes counted.
+Needs a GPU and the package faiss-gpu for the one, onnxruntime-gpu for the other; what finds no GPU
+is reported as NOT RUN. A scan's bandwidth is the bytes of the templates as it keeps them over the
+seconds of one batch, the card's that of a copy inside its memory, read and written bytes counted.
 """
 
 import argparse
 import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from uniqueness.faiss_gpu import gpu_count, gpu_shards
+from uniqueness.errors import IndexUnavailable
+from uniqueness.faiss_gpu import float16_shards
+from uniqueness.gpu_shards import int8_shards
+from uniqueness.sharded_index import Shard
 
 DIMENSION = 512
 NEAREST = 64
@@ -60,6 +63,27 @@ def copy_bandwidth(device: int = 0) -> float:
     return 2 * COPIED / seconds
 
 
+def measure(shard: Shard, people: int, batch: int) -> None:
+    copied = copy_bandwidth()
+    random = np.random.default_rng(0)
+    while shard.ntotal < people:
+        vectors = random.standard_normal((CHUNK, DIMENSION), dtype=np.float32)
+        shard.add(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    probes = random.standard_normal((batch, DIMENSION), dtype=np.float32)
+    probes /= np.linalg.norm(probes, axis=1, keepdims=True)
+    seconds = best_seconds(lambda: shard.search(probes, NEAREST))
+    scanned = shard.ntotal * shard.stored(0, 1).nbytes / seconds
+    print(f"{shard.ntotal} templates, batch of {batch}: {1e3 * seconds:.1f} ms")
+    print(f"scan {scanned / 1e9:.0f} GB/s, copy {copied / 1e9:.0f} GB/s: {scanned / copied:.2f}")
+
+
+def by_onnx_runtime(dimension: int) -> Sequence[Shard]:
+    try:
+        return int8_shards(dimension)
+    except IndexUnavailable:
+        return []
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -67,21 +91,13 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=10_000_000)
     parser.add_argument("--batch", type=int, default=256)
     wanted = parser.parse_args()
-    if gpu_count() == 0:
-        print("NOT RUN: FAISS finds no GPU on this machine")
-        return
-    copied = copy_bandwidth()
-    random = np.random.default_rng(0)
-    shard = gpu_shards(DIMENSION)[0]
-    while shard.ntotal < wanted.people:
-        vectors = random.standard_normal((CHUNK, DIMENSION), dtype=np.float32)
-        shard.add(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-    probes = random.standard_normal((wanted.batch, DIMENSION), dtype=np.float32)
-    probes /= np.linalg.norm(probes, axis=1, keepdims=True)
-    seconds = best_seconds(lambda: shard.search(probes, NEAREST))
-    scanned = shard.ntotal * DIMENSION * 2 / seconds
-    print(f"{shard.ntotal} templates, batch of {wanted.batch}: {1e3 * seconds:.1f} ms")
-    print(f"scan {scanned / 1e9:.0f} GB/s, copy {copied / 1e9:.0f} GB/s: {scanned / copied:.2f}")
+    scans = {"FAISS, float16": float16_shards, "ONNX Runtime, int8": by_onnx_runtime}
+    for name, shards in scans.items():
+        found = shards(DIMENSION)[:1]
+        print(f"{name}:" if found else f"{name}: NOT RUN: it finds no GPU on this machine")
+        for shard in found:
+            measure(shard, wanted.people, wanted.batch)
+            shard.reset()
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class CodeScan:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         chosen: list[Any] = [provider]
         if provider == CUDA:
-            # A device that cannot do a part of it is refused; its codes never travel.
+            # Without this a card that is not there is replaced by the processor, silently.
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
             chosen = [(provider, {"device_id": str(device)})]
         with _as_unavailable(f"no device {device} for {provider}"):
@@ -119,4 +119,4 @@ def _as_unavailable(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise IndexUnavailable(f"{what}: see the cause, or set PERSONHOOD_INDEX") from error
+        raise IndexUnavailable(f"{what}: set PERSONHOOD_INDEX to compact, or mend it") from error

@@ -7,6 +7,7 @@ from tests.unit.uniqueness.conftest import KEY
 from tests.unit.uniqueness.recorded_index import Database, RecordedInt8Index
 from tests.unit.uniqueness.synthetic import DIMENSION, people, unit
 from uniqueness.errors import IndexUnavailable, InvalidIndexState
+from uniqueness.gpu_shards import int8_shards
 from uniqueness.index import NumpyIndex
 from uniqueness.int8_shard import Int8Shard
 from uniqueness.onnx_scan import CPU, CUDA, LOW_STEPS, CodeScan
@@ -118,6 +119,18 @@ def test_a_block_that_is_full_is_sent_once():
         shard.search(people(1), 1)
     shard.search(people(1), 1)
     assert scan.sent == 3 * (50 + 100)
+
+
+def test_every_device_gets_a_shard(monkeypatch):
+    class OneOfTwo(CodeScan):
+        def __init__(self, provider, device):
+            assert provider == CUDA
+            if device == 2:
+                raise IndexUnavailable("there are two")
+            super().__init__(CPU, device)
+
+    monkeypatch.setattr("uniqueness.onnx_scan.CodeScan", OneOfTwo)
+    assert [shard.ntotal for shard in int8_shards(DIMENSION)] == [0, 0]
 
 
 def test_a_kind_of_device_that_is_not_there_is_refused():
