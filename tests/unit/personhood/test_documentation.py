@@ -36,7 +36,7 @@ def test_every_command_is_documented() -> None:
 
 def test_the_readme_names_only_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
-    named = re.findall(r"^personhood ((?:wallet )?[a-z]+)", readme, re.M)
+    named = re.findall(r"^personhood ((?:wallet |kiosk )?[a-z]+)", readme, re.M)
     assert named
     assert set(named) <= commands()
 
