@@ -64,6 +64,7 @@ class CalibrationReport:
             "targets": asdict(calibration.targets),
             "data": asdict(calibration.data),
             "safe_population": calibration.safe_population,
+            "safe_population_interval": calibration.safe_population_interval,
             "measured_population": calibration.measured_population,
             "rejected": self.rejected,
             "suspected_same_person": self.same_person,
@@ -122,8 +123,8 @@ class CalibrationReport:
         ]
 
     def _table(self) -> list[str]:
-        head = f"{'gallery':>10}  {'review':>7} {'duplicate':>9}  {'sent to review, 95 %':>24}"
-        head += f"  {'as one rate':>11}  {'refused, 95 %':>24}  {'missed, 95 %':>24}"
+        head = f"{'gallery':>10}  {'review':>7} {'duplicate':>9}  {'sent to review, 95 %':>26}"
+        head += f"  {'as one rate':>11}  {'refused, 95 %':>26}  {'missed, 95 %':>26}"
         return [
             head,
             *(
@@ -138,15 +139,16 @@ class CalibrationReport:
 
     def _limits(self) -> list[str]:
         calibration = self.calibration
+        low, high = calibration.safe_population_interval
         return [
-            f"safe population  {calibration.safe_population:,}",
+            f"safe population  {calibration.safe_population:,}  (95 %: {low:,} to {high:,})",
             f"counted, not extrapolated, up to  {calibration.measured_population:,}",
         ]
 
 
 def _rate(rate: Rate) -> str:
     text = f"{rate.estimate:.2%} ({rate.low:.2%}-{rate.high:.2%})"
-    return f"{text:>24}"
+    return f"{text:>26}"
 
 
 def _marks(row: Expected) -> str:

@@ -144,6 +144,13 @@ class Calibration:
         return self.impostors.largest_gallery(self.targets.review_fpir, self._highest_review)
 
     @cached_property
+    def safe_population_interval(self) -> tuple[int, int]:
+        """The 95 % interval of the safe population as the impostors' fit leaves it."""
+        return self.impostors.largest_gallery_interval(
+            self.targets.review_fpir, self._highest_review
+        )
+
+    @cached_property
     def measured_population(self) -> int:
         """The largest gallery whose review threshold lies where false matches could be counted."""
         low, high = 0, 1

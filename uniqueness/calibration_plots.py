@@ -101,7 +101,7 @@ def _tail(measurement: Measurement) -> "Figure":
     excess.plot(thresholds, mean_excess(common, thresholds), color="0")
     excess.axvline(estimate.start, color="0.5", linestyle="--", label="tail begins")
     excess.set(xlabel="threshold, common scale", ylabel="mean excess", title="Mean excess")
-    excess.legend(fontsize="small", loc="upper right")
+    excess.legend(fontsize="small", loc="upper center")
 
     shares = [check.share for check in fitted.checks]
     stability.errorbar(
@@ -116,7 +116,7 @@ def _tail(measurement: Measurement) -> "Figure":
     )  # fmt: skip
     stability.xaxis.set_minor_formatter("")
     stability.set_xticks(shares, [f"{share:.2%}" for share in shares])
-    stability.legend(fontsize="small", loc="upper left")
+    stability.legend(fontsize="small", loc="upper center")
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
-from uniqueness.schema import RemovalRow, TemplateRow
+from uniqueness.schema import HeadRow, RemovalRow, TemplateRow
 
 
 def templates_by_model(connection: Connection) -> dict[str, int]:
@@ -19,6 +19,8 @@ def people_by_models(connection: Connection) -> dict[frozenset[str], int]:
     with the new one alone.
     """
     models = sorted(templates_by_model(connection))
+    if len(models) == 1:  # everybody has it: of a million people, nobody need be looked at
+        return {frozenset(models): connection.scalars(select(HeadRow.people)).one()}
     has = [
         func.max(case((TemplateRow.model == model, 1), else_=0)).label(f"has_{number}")
         for number, model in enumerate(models)

@@ -73,7 +73,7 @@ class ImpostorModel:
     def fpir(self, threshold: float, gallery_size: int, fit: TailParameters | None = None) -> float:
         """False positive identification rate: the mean over probes of 1 - (1 - FMR_q)^N."""
         rates = self.false_match_rates(threshold, fit)
-        return float(-np.expm1(gallery_size * np.log1p(-rates)).mean())
+        return abs(float(np.expm1(gallery_size * np.log1p(-rates)).mean()))
 
     def fpir_interval(self, threshold: float, gallery_size: int) -> tuple[float, float]:
         """The 95 % interval of `fpir`, from the replicates."""
@@ -116,18 +116,28 @@ class ImpostorModel:
             low, high = (low, middle) if self.fpir(middle, size) <= target else (middle, high)
         return float(high)
 
-    def largest_gallery(self, target: float, threshold: float) -> int:
+    def largest_gallery(
+        self, target: float, threshold: float, fit: TailParameters | None = None
+    ) -> int:
         """The largest N at which a threshold holds a target; 0 if it lies below the tail."""
         low = self.smallest_gallery(target)
-        if self.fpir(threshold, low) > target:
+        if self.fpir(threshold, low, fit) > target:
             return 0
         high = 2 * low
-        while high < 2**62 and self.fpir(threshold, high) <= target:
+        while high < 2**62 and self.fpir(threshold, high, fit) <= target:
             low, high = high, 2 * high
         while high - low > max(1, low // 1000):
             middle = (low + high) // 2
-            low, high = (middle, high) if self.fpir(threshold, middle) <= target else (low, middle)
+            holds = self.fpir(threshold, middle, fit) <= target
+            low, high = (middle, high) if holds else (low, middle)
         return low
+
+    def largest_gallery_interval(self, target: float, threshold: float) -> tuple[int, int]:
+        """The 95 % interval of `largest_gallery`, from the replicates."""
+        sizes = [self.largest_gallery(target, threshold, fit) for fit in self.replicates]
+        tail = 50 * (1 - CONFIDENCE)
+        low, high = np.percentile(np.array(sizes, np.float64), [tail, 100 - tail])
+        return int(low), int(high)
 
 
 def fpir_of_one_rate(false_match_rate: float, gallery_size: int) -> float:

@@ -19,7 +19,9 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-UPPER_SHARE = 0.1  # of a probe's impostor scores, from which its place and scale are taken
+# Of a probe's impostor scores, from which its place and scale are taken; all that are kept, where
+# that is less (above 15,000 templates).
+UPPER_SHARE = 0.1
 _DEEPEST_SHARE = 0.016  # how much of each probe's scores is brought to the common scale
 _NARROWEST = 0.2  # of the median scale: copies of one photograph have no scale of their own
 

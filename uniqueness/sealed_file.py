@@ -15,6 +15,7 @@ noticed, and so is a file that ends early or goes on.
 import hashlib
 import json
 import math
+import mmap
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 FORMAT_VERSION = 1
 _MAGIC = b"PERSON\0S"
 _CHUNK_BYTES = 1 << 20
+_FORGET_EVERY = 16  # chunks
 _TAG_BYTES = 16
 _SALT_BYTES = 32
 _MAX_HEADER_BYTES = 1 << 20
@@ -161,13 +163,28 @@ def _read_array(
     remaining = os.fstat(file.fileno()).st_size - file.tell()
     if math.prod(shape) * dtype.itemsize > remaining:  # before memory is taken for it
         raise SnapshotDamaged("a sealed file ends early")
-    array = np.empty(shape, dtype)
+    array = _allocate(shape, dtype)
     buffer = memoryview(bytearray(_CHUNK_BYTES + _TAG_BYTES))
-    for chunk in _chunks(array):
+    for number, chunk in enumerate(_chunks(array), 1):
         sealed = buffer[: len(chunk) + _TAG_BYTES]
         _read_exactly(file, sealed)
         cipher.open(sealed, chunk)
+        if number % _FORGET_EVERY == 0:
+            _forget(file)
     return array
+
+
+def _allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[np.generic]:
+    """Make an array in ordinary pages.
+
+    NumPy asks for huge ones. Where memory is full of cached files, the kernel takes longer to put
+    these together than it takes to open all that will lie in them.
+    """
+    size = math.prod(shape) * dtype.itemsize
+    if size == 0:
+        return np.empty(shape, dtype)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(memory, dtype).reshape(shape)
 
 
 def _chunks(array: npt.NDArray[np.generic]) -> Iterator[memoryview]:
@@ -175,6 +192,14 @@ def _chunks(array: npt.NDArray[np.generic]) -> Iterator[memoryview]:
     content = memoryview(array.reshape(-1).view(np.uint8).data)
     for start in range(0, len(content), _CHUNK_BYTES):
         yield content[start : start + _CHUNK_BYTES]
+
+
+def _forget(file: BinaryIO) -> None:
+    """Have the kernel drop what was read: its memory is used again for what is read next.
+
+    A file of gigabytes is read once, and would else take as much memory from everything else.
+    """
+    os.posix_fadvise(file.fileno(), 0, file.tell(), os.POSIX_FADV_DONTNEED)
 
 
 def _read_exactly(file: BinaryIO, into: memoryview) -> None:

@@ -142,7 +142,7 @@ class GalleryStore:
 
     def models(self) -> tuple[str, ...]:
         """Names of the models that have templates of enrolled people."""
-        return tuple(sorted(frozenset[str]().union(*self.people_by_models())))
+        return tuple(self.templates_by_model())
 
     def people_by_models(self) -> dict[frozenset[str], int]:
         """Count people by the models of which they have templates."""

@@ -74,6 +74,11 @@ def test_within_the_safe_population_every_target_holds(calibration: Calibration)
         )
 
 
+def test_the_safe_population_has_an_interval(calibration: Calibration):
+    low, high = calibration.safe_population_interval
+    assert 0 < low < calibration.safe_population < high
+
+
 def test_beyond_it_more_go_to_review_and_no_more_are_missed(calibration: Calibration):
     safe = calibration.safe_population
     at_safe, beyond = calibration.expected(safe), calibration.expected(100 * safe)
