@@ -120,7 +120,6 @@ def measured() -> dict[str, int]:
         "claim_in_native_coin": Node(native=True).claim(0),
         "batch_of_32": Node().claim_batch(32),
         "batch_of_100": Node().claim_batch(100),
-        "batch_of_100_in_native_coin": Node(native=True).claim_batch(100),
         "update_of_100_commitments": Node().update(root, commitments),
     }
 

@@ -9,14 +9,12 @@ from eth_account import Account
 
 from distribution import claims, registry
 from distribution.attestation import RootUpdate, address_of
-from distribution.batch import submit_batch
 from distribution.chain import Chain
 from distribution.deployment import Deployment, Terms, deploy
 from distribution.embedded_node import EmbeddedNode
 from distribution.errors import (
     AddressInvalid,
     AlreadyClaimed,
-    BatchInvalid,
     ChainUnreachable,
     DeploymentMismatch,
     EpochNotClaimable,
@@ -120,49 +118,6 @@ def test_members_are_paid_once_and_strangers_never(
         claims.submit_claim(chain, deployment, replace(claim, epoch=epoch.epoch + 1))
     with pytest.raises(PoolTooPoor):  # 8 in the pool paid one claim of 5
         claims.submit_claim(chain, deployment, claim_of(other, group))
-
-
-def test_a_batch_is_paid_and_a_lie_in_it_is_named(
-    chain: Chain, deployment: Deployment, prover: Prover
-) -> None:
-    members = [Identity.generate() for _ in range(3)]
-    publish(chain, deployment, [member.commitment for member in members])
-    epoch = claims.open_epoch(chain, deployment)
-    group = claims.read_epoch_group(chain, deployment, epoch)
-    relayer = fresh_address()
-    batch = [
-        claims.prove_claim(
-            prover,
-            member,
-            group,
-            deployment,
-            epoch=epoch.epoch,
-            recipient=fresh_address(),
-            fee=1,
-            relayer=relayer,
-        )
-        for member in members
-    ]
-    for index in range(3):
-        lie = replace(batch[index], recipient=fresh_address())
-        with pytest.raises(BatchInvalid, match=f"claim {index}") as caught:
-            submit_batch(chain, deployment, [*batch[:index], lie, *batch[index + 1 :]], epoch.root)
-        assert caught.value.index == index
-    with pytest.raises(BatchInvalid, match="another epoch or relayer"):
-        submit_batch(chain, deployment, [batch[0], replace(batch[1], epoch=9)], epoch.root)
-    with pytest.raises(BatchInvalid, match="1 to 100"):
-        submit_batch(chain, deployment, [], epoch.root)
-
-    done = submit_batch(chain, deployment, [batch[0], batch[0], batch[1]], epoch.root)
-
-    nullifiers = [claim.proof.nullifier for claim in batch]
-    assert done.paid == {nullifiers[0]}  # 8 in the pool pays one claim of 5
-    assert done.skipped == {
-        nullifiers[0]: "already claimed",
-        nullifiers[1]: "pool too low",
-    }
-    assert claims.balance_of(chain, deployment, batch[0].recipient) == TERMS.amount - 1
-    assert claims.balance_of(chain, deployment, relayer) == 1
 
 
 def test_publishing_again_posts_only_what_is_missing(chain: Chain, deployment: Deployment) -> None:
