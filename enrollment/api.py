@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, Header, Request, Response, status
 
-from enrollment.gate import MAX_BODY, MAX_SMALL_BODY, Admitted, Gate, read_json
+from enrollment.gate import MAX_BODY, MAX_SMALL_BODY, Admitted, Gate, Turnstile, read_json
 from enrollment.kiosks import KioskRegistry
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
@@ -39,6 +39,7 @@ from enrollment.wire import (
 from identity_proofs.statement import EnrollmentStatement
 
 REQUESTS_PER_MINUTE: Final = 120  # of one kiosk
+MAX_IN_FLIGHT: Final = 64  # enrolments, and the memory of as many bodies
 
 _NEXT: Final = {
     EnrollmentStatus.ACCEPTED: "Done. The wallet becomes a member when the next root is published.",
@@ -64,6 +65,7 @@ class FrontDesk:
         requests_per_minute: of one kiosk.
         workers: requests worked on at a time; by default two more than there are cores, so that
             the cores stay busy while the gallery commits.
+        max_in_flight: enrolments that are worked on or wait; one more is refused as busy.
     """
 
     service: EnrollmentService
@@ -73,6 +75,7 @@ class FrontDesk:
     draw_poses: Callable[[], tuple[Pose, ...]]
     requests_per_minute: int = REQUESTS_PER_MINUTE
     workers: int | None = None
+    max_in_flight: int = MAX_IN_FLIGHT
 
 
 def create_app(desk: FrontDesk) -> FastAPI:
@@ -87,6 +90,7 @@ def create_router(desk: FrontDesk) -> APIRouter:
     """Create the routes, for an application that has `install_problem_handlers`."""
     router = APIRouter(prefix="/v1")
     gate = Gate(desk.kiosks, desk.requests_per_minute)
+    turnstile = Turnstile(desk.max_in_flight)
     limiter = CapacityLimiter(desk.workers or (os.cpu_count() or 1) + 2)
 
     @router.post(
@@ -123,9 +127,10 @@ def create_router(desk: FrontDesk) -> APIRouter:
         request: Request, response: Response, idempotency_key: IdempotencyKey
     ) -> EnrollmentAnswer:
         """Enrol the person of a session; the same request again gets the same answer."""
-        admitted = await gate.admit(request, MAX_BODY)
-        work = partial(_enroll, desk, admitted, idempotency_key, request_id_of(request))
-        answer = await to_thread.run_sync(work, limiter=limiter)
+        with turnstile.enter():
+            admitted = await gate.admit(request, MAX_BODY)
+            work = partial(_enroll, desk, admitted, idempotency_key, request_id_of(request))
+            answer = await to_thread.run_sync(work, limiter=limiter)
         if answer.outcome != EnrollmentStatus.ACCEPTED.value:
             response.status_code = status.HTTP_200_OK
         return answer

@@ -1,8 +1,10 @@
 """The face models of a service, opened: one for each model that its gallery compares."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 
+from enrollment.batching import BatchingEmbedder
 from enrollment.engine import CPU, open_engine
 from enrollment.faces import FaceDetector, FaceEmbedder
 from enrollment.manifest import Manifest
@@ -43,3 +45,22 @@ def face_model(detector: FaceDetector, embedder: FaceEmbedder, manifest: Manifes
     """Put a pack's opened models together with what its manifest says of them."""
     limits = QualityLimits(min_confidence=manifest.detector.min_confidence)
     return FaceModel(detector, embedder, manifest.model, limits, manifest.same_person)
+
+
+@contextmanager
+def batched(
+    models: Sequence[FaceModel], packs: Sequence[ModelPack]
+) -> Iterator[tuple[FaceModel, ...]]:
+    """The same models, but faces of several requests are embedded together.
+
+    That pays on a GPU; on two processor cores it gained nothing (docs/enrollment.md).
+    """
+    with ExitStack() as stack:
+        together = []
+        for model, pack in zip(models, packs, strict=True):
+            size = pack.manifest.embedder.max_batch
+            embedder = stack.enter_context(
+                closing(BatchingEmbedder(model.embedder, max_batch=size))
+            )
+            together.append(replace(model, embedder=embedder))
+        yield tuple(together)

@@ -1,12 +1,14 @@
 """The door of the service: who sends a request, how often, how long it is. Before any parsing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from anyio import to_thread
 from fastapi import Request
 
 from enrollment.capture import MAX_BYTES
-from enrollment.errors import RequestTooLarge, UnsupportedMediaType
+from enrollment.errors import RequestTooLarge, ServiceBusy, UnsupportedMediaType
 from enrollment.kiosks import Kiosk, KioskRegistry
 from enrollment.limits import KioskRateLimit
 from enrollment.signatures import SignatureVerifier, SignedMessage, require_digest
@@ -25,6 +27,31 @@ class Admitted:
 
     kiosk: Kiosk
     body: bytes = field(repr=False)
+
+
+class Turnstile:
+    """Lets so many requests in at a time; whoever finds it full is told at once.
+
+    For the event loop's thread alone.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Take a place for as long as the block runs.
+
+        Raises:
+            ServiceBusy: there is none.
+        """
+        if self._free == 0:
+            raise ServiceBusy("Too many people at once. Send the same request again.")
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 class Gate:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from enrollment.capture import wiped
 from enrollment.errors import CaptureRejected, CommitmentAlreadyEnrolled, FaceRejected
-from enrollment.examination import Examiner
+from enrollment.examination import Examined, Examiner
 from enrollment.pose import Pose
 from enrollment.replay import ReplayGuard
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus, EnrollmentStore
@@ -84,6 +85,11 @@ class EnrollmentService:
             examined = self._examiner.examine(frames, poses)  # 1 to 4
             if self._replay:
                 self._replay.require_fresh(examined.frames)
+        with wiped(*(frame.face.pixels for frame in examined.frames)):
+            return self._decide(request, examined)
+
+    def _decide(self, request: EnrollmentRequest, examined: Examined) -> Enrollment:
+        """Steps 5 to 8: reserve, identify and enrol, settle; then remember the frames."""
         with self._locks[request.commitment % _LOCKS]:
             enrollment = self._reserve(request)  # 5
             if enrollment.status is not EnrollmentStatus.PENDING:

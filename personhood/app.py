@@ -1,7 +1,7 @@
 """The composition root: what is made of what, and nothing else."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
-from enrollment.face_models import open_models
+from enrollment.face_models import batched, open_models
 from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
@@ -48,6 +48,7 @@ PROVIDERS = {
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
 }
 
+GPU_WORKERS: Final = 32  # requests under way, so that batches fill
 PAGE_PACK: Final = "opencv"  # whose detector guides people on the kiosk page
 
 POSES: Final[dict[str, Callable[[], tuple[Pose, ...]]]] = {
@@ -69,7 +70,9 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     packs = load_packs(settings.model_pack, settings.models_dir())
     rule = decision_rule(settings, [pack.manifest for pack in packs])
     retiring = _retiring(settings)
-    models = open_models([*packs, *retiring], PROVIDERS[settings.device])
+    used = [*packs, *retiring]
+    opened = open_models(used, PROVIDERS[settings.device])
+    is_batched = settings.device == "cuda"
     is_live = settings.capture == "live"
     engine = open_database(settings, upgrade=True)
     keyring = template_keys(settings)
@@ -77,6 +80,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     snapshot = Snapshot(settings.snapshot_file(), keyring, store)
     indexes = {p.manifest.model: _index(settings, store, p.manifest) for p in packs}
     with (
+        batched(opened, used) if is_batched else nullcontext(opened) as models,
         Ownership(engine),
         Gallery.open(
             store,
@@ -99,6 +103,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
                 SessionStore(engine),
                 ReceiptIssuer(receipt_key(settings)),
                 draw_poses=POSES[settings.capture],
+                workers=GPU_WORKERS if is_batched else None,
             )
         )
         app.include_router(_kiosk_page(settings))

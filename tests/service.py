@@ -96,6 +96,7 @@ def running_kiosk(
     *,
     draw_poses: Callable[[], tuple[Pose, ...]] = lambda: (Pose.FRONT,),
     requests_per_minute: int = 10_000,
+    max_in_flight: int = 64,
 ) -> Iterator[Kiosk]:
     """Serve on a free port, with its data in a directory, for as long as the block runs."""
     database = create_engine(f"sqlite:///{directory}/personhood.db")
@@ -112,6 +113,7 @@ def running_kiosk(
             ReceiptIssuer(b"r" * 32),
             draw_poses,
             requests_per_minute,
+            max_in_flight=max_in_flight,
         )
         with (
             served(create_app(desk)) as url,

@@ -174,3 +174,18 @@ def test_a_person_who_was_refused_tries_again_in_the_same_session(kiosk):
     refused = kiosk.send(client.prepare(turn, wallet(7), as_jpeg(coffee())))
     assert refused.json()["code"] == "no_face"
     assert kiosk.send(client.prepare(turn, wallet(7), as_jpeg(astronaut()))).status_code == 201
+
+
+def test_one_enrolment_more_than_there_is_room_for_is_told_so_at_once(
+    tmp_path, opencv_pack, face_engine
+):
+    with running_kiosk(tmp_path, opencv_pack.manifest, face_engine, max_in_flight=1) as kiosk:
+        prepared = [kiosk.prepare(n, as_jpeg(person_of_six(n))) for n in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(kiosk.send, prepared))
+        refused = [answer for answer in answers if answer.status_code == 503]
+        assert refused
+        assert {answer.json()["code"] for answer in refused} == {"service_busy"}
+        assert all(answer.headers["retry-after"] for answer in refused)
+        for each in prepared:  # nothing was lost: sent again, everybody is enrolled
+            assert kiosk.send(each).json()["outcome"] == "accepted"

@@ -1,5 +1,8 @@
 """Photographs on disk to templates: of one model and of two, with the reasons of refusals."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +10,7 @@ import pytest
 
 from enrollment.errors import ModelPackUnknown, NoFace
 from enrollment.examination import Examiner
-from enrollment.face_models import open_models
+from enrollment.face_models import FaceModel, batched, open_models
 from enrollment.labelled import embed_labelled, find_photographs
 from enrollment.packs import load_packs, read_manifests
 from enrollment.pose import Pose
@@ -83,3 +86,18 @@ def test_a_setting_names_one_pack_or_several() -> None:
         read_manifests("opencv+opencv")
     with pytest.raises(ModelPackUnknown):
         read_manifests("opencv+nothing")
+
+
+def test_batched_models_see_the_same() -> None:
+    packs = [opencv_pack()]
+    models = open_models(packs)
+    photographs = [as_jpeg(person_of_six(number)) for number in range(3)]
+
+    def vectors(of: Sequence[FaceModel]) -> np.ndarray:
+        with ThreadPoolExecutor(3) as pool:
+            examine = partial(Examiner(of).examine, poses=[Pose.FRONT])
+            examined = pool.map(lambda photograph: examine([photograph]), photographs)
+            return np.stack([each.templates[0].vector for each in examined])
+
+    with batched(models, packs) as together:
+        np.testing.assert_allclose(vectors(together), vectors(models), atol=1e-5)
