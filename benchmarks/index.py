@@ -190,15 +190,22 @@ def fill(index: GalleryIndex, vectors: FloatArray) -> None:
         index.add(np.arange(chunk.start, chunk.stop, dtype=np.int64), np.array(vectors[chunk]))
 
 
+class CountingReader:
+    """Opens templates as the database does, and counts them."""
+
+    def __init__(self, vectors: FloatArray) -> None:
+        self._vectors = vectors
+        self.opened = 0
+
+    def __call__(self, ids: IdArray) -> FloatArray:
+        self.opened += len(ids)
+        return np.asarray(self._vectors[ids])
+
+
 def measure_tiers(population: Population, people: int, mates: int, floor: float) -> None:
     with tempfile.NamedTemporaryFile(suffix=".f32") as file:
         gallery = make_gallery(population, people, mates, floor, Path(file.name))
-        opened = [0]
-
-        def vectors_of(ids: IdArray) -> FloatArray:
-            opened[0] += len(ids)
-            return np.asarray(gallery.vectors[ids])
-
+        vectors_of = CountingReader(gallery.vectors)
         warm = CompactIndex(population.dimension, vectors_of)
         fill(warm, gallery.vectors[:CHUNK])
         warm.search_range(gallery.probes[:1], floor)
@@ -218,26 +225,21 @@ def measure_tiers(population: Population, people: int, mates: int, floor: float)
         times["flat, FAISS's own BLAS threshold"] = probe_times(flat, gallery.probes, floor)
         faiss.cvar.distance_compute_blas_threshold = tuned
         print_times(times)
-        opened[0] = 0
+        vectors_of.opened = 0
         report_lost("compact", compact, gallery, floor)
-        print(f"compact: {opened[0] / 2 / len(gallery.mates):.2f} templates opened a probe")
+        print(f"compact: {vectors_of.opened / 2 / len(gallery.mates):.2f} templates opened a probe")
         report_lost("flat", flat, gallery, floor)
 
 
 def measure_codes(population: Population, people: int, mates: int, floor: float) -> None:
     with tempfile.NamedTemporaryFile(suffix=".f32") as file:
         gallery = make_gallery(population, people, mates, floor, Path(file.name))
-        opened = [0]
-
-        def vectors_of(ids: IdArray) -> FloatArray:
-            opened[0] += len(ids)
-            return np.asarray(gallery.vectors[ids])
-
+        vectors_of = CountingReader(gallery.vectors)
         shard = Int8Shard(population.dimension, CodeScan(CPU))
         index = ShardedIndex(population.dimension, [shard], vectors_of)
         fill(index, gallery.vectors)
         report_lost("codes", index, gallery, floor)
-        print(f"codes: guard {shard.guard:.4f}, {opened[0] / 2 / mates:.2f} opened a probe")
+        print(f"codes: guard {shard.guard:.4f}, {vectors_of.opened / 2 / mates:.2f} opened a probe")
 
 
 def report_lost(name: str, index: GalleryIndex, gallery: Gallery, floor: float) -> None:

@@ -1,10 +1,10 @@
 """From the photographs of one turn to templates: every step that needs no gallery, in order."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
-from enrollment.capture import decode
+from enrollment.capture import decode, wiped
 from enrollment.engine import align
 from enrollment.errors import MalformedRequest
 from enrollment.face_models import FaceModel
@@ -107,11 +107,9 @@ def _weights(
 @contextmanager
 def _decoded(captures: Sequence[bytes]) -> Iterator[list[Image]]:
     """The photographs as pixels, which are overwritten when the block ends."""
-    images: list[Image] = []
-    try:
+    with ExitStack() as stack:
+        images = []
         for capture in captures:
             images.append(decode(capture))
+            stack.enter_context(wiped(images[-1]))
         yield images
-    finally:
-        for image in images:
-            image.fill(0)

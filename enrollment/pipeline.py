@@ -83,9 +83,10 @@ class EnrollmentService:
             return answered
         with self._rejection_counted():
             examined = self._examiner.examine(frames, poses)  # 1 to 4
-            if self._replay:
-                self._replay.require_fresh(examined.frames)
         with wiped(*(frame.face.pixels for frame in examined.frames)):
+            if self._replay:
+                with self._rejection_counted():
+                    self._replay.require_fresh(examined.frames)
             return self._decide(request, examined)
 
     def _decide(self, request: EnrollmentRequest, examined: Examined) -> Enrollment:

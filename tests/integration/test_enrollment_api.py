@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import jwt
 
+from enrollment.errors import FrameReused
+from enrollment.replay import ReplayGuard
 from personhood.kiosk_client import KioskClient, Turn
 from tests.photographs import (
     another_exposure,
@@ -15,6 +17,7 @@ from tests.photographs import (
     person_of_six,
 )
 from tests.service import commitments, running_kiosk, wallet
+from uniqueness.audit import AuditReport
 
 
 def test_a_person_is_accepted_and_another_too(kiosk):
@@ -189,3 +192,21 @@ def test_one_enrolment_more_than_there_is_room_for_is_told_so_at_once(
         assert all(answer.headers["retry-after"] for answer in refused)
         for each in prepared:  # nothing was lost: sent again, everybody is enrolled
             assert kiosk.send(each).json()["outcome"] == "accepted"
+
+
+def test_faces_are_wiped_also_when_a_picture_was_used_before(kiosk, monkeypatch):
+    seen = []
+
+    class Suspicious(ReplayGuard):
+        def require_fresh(self, frames):
+            seen.extend(frame.face.pixels.copy() for frame in frames)
+            seen.extend(frame.face.pixels for frame in frames)
+            raise FrameReused("seen before")
+
+    monkeypatch.setattr(kiosk.service, "_replay", Suspicious(kiosk.engine, b"r" * 32))
+    answer = kiosk.enroll(7, as_jpeg(astronaut()))
+    assert answer.json()["code"] == "frame_reused"
+    before, after = seen
+    assert before.any()
+    assert not after.any()
+    assert AuditReport.read(kiosk.engine).rejections == {"frame_reused": 1}
