@@ -38,7 +38,6 @@ from enrollment.wire import (
 )
 from identity_proofs.statement import EnrollmentStatement
 
-REQUESTS_PER_MINUTE: Final = 120  # of one kiosk
 MAX_IN_FLIGHT: Final = 64  # enrolments, and the memory of as many bodies
 
 _NEXT: Final = {
@@ -73,7 +72,7 @@ class FrontDesk:
     sessions: SessionStore
     receipts: ReceiptIssuer
     draw_poses: Callable[[], tuple[Pose, ...]]
-    requests_per_minute: int = REQUESTS_PER_MINUTE
+    requests_per_minute: int
     workers: int | None = None
     max_in_flight: int = MAX_IN_FLIGHT
 

@@ -103,6 +103,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
                 SessionStore(engine),
                 ReceiptIssuer(receipt_key(settings)),
                 draw_poses=POSES[settings.capture],
+                requests_per_minute=settings.kiosk_requests,
                 workers=GPU_WORKERS if is_batched else None,
             )
         )

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
     )
+    kiosk_requests: int = Field(
+        120, ge=1, description="most requests of one kiosk in a minute; a person takes two"
+    )
     pad_pack: str | None = Field(
         None,
         description="a model that looks for pictures of faces, such as pad-livenessnet; the "

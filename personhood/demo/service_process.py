@@ -49,7 +49,11 @@ def run_service(home: Path, log: Path) -> Iterator[KioskClient]:
 def service_environment(home: Path) -> dict[str, str]:
     """This environment, without what would lead the demo to the operator's own data."""
     kept = {name: value for name, value in os.environ.items() if name not in _OPERATORS_OWN}
-    return kept | {"PERSONHOOD_HOME": str(home), "PERSONHOOD_CAPTURE": "photograph"}
+    return kept | {
+        "PERSONHOOD_HOME": str(home),
+        "PERSONHOOD_CAPTURE": "photograph",
+        "PERSONHOOD_KIOSK_REQUESTS": "100000",  # a crowd walks past one kiosk in a minute
+    }
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], kiosk: KioskClient, log: Path) -> None:
