@@ -36,12 +36,21 @@ class Snapshot:
         path: of the file; its directory is there.
         keyring: the template keys.
         store: the database that the indexes follow.
+        min_changes: fewer are not worth writing it while the gallery is open.
     """
 
-    def __init__(self, path: Path, keyring: Keyring, store: GalleryStore) -> None:
+    def __init__(
+        self,
+        path: Path,
+        keyring: Keyring,
+        store: GalleryStore,
+        *,
+        min_changes: int = MIN_CHANGES,
+    ) -> None:
         self._path = path
         self._keyring = keyring
         self._store = store
+        self.min_changes = min_changes
 
     def load(self, indexes: Indexes) -> int:
         """Restore the indexes.
@@ -124,13 +133,11 @@ class SnapshotWriter:
     Args:
         snapshot: where to.
         horizon: of the snapshot that is there; 0 for none.
-        min_changes: fewer are not worth a snapshot.
     """
 
-    def __init__(self, snapshot: Snapshot, horizon: int, *, min_changes: int = MIN_CHANGES) -> None:
+    def __init__(self, snapshot: Snapshot, horizon: int) -> None:
         self._snapshot = snapshot
         self._written = self._begun = horizon
-        self._min_changes = min_changes
         self._thread: threading.Thread | None = None
 
     @property
@@ -141,7 +148,7 @@ class SnapshotWriter:
     def write_if_due(self, horizon: int, indexes: Indexes) -> None:
         """Begin to write what the indexes hold up to the horizon, where much has changed."""
         templates = sum(map(len, indexes.values()))
-        due = self._begun + max(self._min_changes, templates // _CHANGED_SHARE)
+        due = self._begun + max(self._snapshot.min_changes, templates // _CHANGED_SHARE)
         if horizon >= due and not self.is_writing:
             self._begun = horizon  # where it fails, it is tried again after as many changes
             self._thread = threading.Thread(

@@ -73,12 +73,11 @@ def open_gallery(url: str, directory: Path) -> Iterator[Gallery]:
     keyring = KeyFiles(directory / "template.key")
     engine = create_engine(url)
     store = GalleryStore(engine, keyring)
-    snapshot.SnapshotWriter.__init__.__kwdefaults__["min_changes"] = CHANGES
     with Gallery.open(
         store,
         {MODEL: FaissFlatIndex(DIMENSION)},
         THRESHOLDS,
-        snapshot=Snapshot(directory / "gallery.snapshot", keyring, store),
+        snapshot=Snapshot(directory / "gallery.snapshot", keyring, store, min_changes=CHANGES),
     ) as gallery:
         yield gallery
     engine.dispose()

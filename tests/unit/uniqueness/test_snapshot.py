@@ -16,7 +16,7 @@ from uniqueness.decision import Decision
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.sealing import Keyring
-from uniqueness.snapshot import Snapshot, SnapshotWriter
+from uniqueness.snapshot import MIN_CHANGES, Snapshot
 from uniqueness.store import GalleryStore
 
 KEY = b"k" * 32
@@ -30,11 +30,10 @@ def path(tmp_path):
 
 @pytest.fixture
 def open_with_snapshot(open_gallery, engine, path):
-    def open_it(key=KEY, **options):
+    def open_it(key=KEY, min_changes=MIN_CHANGES, **options):
         keyring = Keyring(key)
-        return open_gallery(
-            key=key, snapshot=Snapshot(path, keyring, GalleryStore(engine, keyring)), **options
-        )
+        snapshot = Snapshot(path, keyring, GalleryStore(engine, keyring), min_changes=min_changes)
+        return open_gallery(key=key, snapshot=snapshot, **options)
 
     return open_it
 
@@ -219,11 +218,8 @@ class TestRestoredBackup:
             assert gallery.identify(probe(PEOPLE[25])).decision is Decision.UNIQUE
 
 
-def test_a_snapshot_is_written_each_time_that_enough_has_changed(
-    open_with_snapshot, path, monkeypatch
-):
-    monkeypatch.setattr(SnapshotWriter.__init__, "__kwdefaults__", {"min_changes": 10})
-    gallery = open_with_snapshot()
+def test_a_snapshot_is_written_each_time_that_enough_has_changed(open_with_snapshot, path):
+    gallery = open_with_snapshot(min_changes=10)
     enroll(gallery, PEOPLE[:9])
     assert not path.exists()
     enroll(gallery, PEOPLE[9:10], first=9)
@@ -238,7 +234,6 @@ def test_a_snapshot_is_written_each_time_that_enough_has_changed(
 
 
 def test_people_are_decided_while_a_snapshot_is_written(open_with_snapshot, monkeypatch, caplog):
-    monkeypatch.setattr(SnapshotWriter.__init__, "__kwdefaults__", {"min_changes": 5})
     writing, go_on = threading.Event(), threading.Event()
     real = snapshot_module.write_sealed
 
@@ -248,7 +243,7 @@ def test_people_are_decided_while_a_snapshot_is_written(open_with_snapshot, monk
         real(*arguments)
 
     monkeypatch.setattr(snapshot_module, "write_sealed", slow)
-    with open_with_snapshot() as gallery:
+    with open_with_snapshot(min_changes=5) as gallery:
         persons = enroll(gallery, PEOPLE[:6])
         assert writing.wait(10)
         held = len(index_of(gallery))
