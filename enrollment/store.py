@@ -1,89 +1,49 @@
-"""Enrolments in a database: which commitments were accepted, and what each request was answered.
+"""Enrolments in a database: what each request was answered, and who holds which commitment.
 
 A row is written PENDING, with its commitment, before the gallery decides, and settled after. A
 crash between the two leaves a PENDING row, and the gallery's own verdict says how to settle it.
-No row names a template or a person of the gallery.
+Everything that a status brings with it (membership, the person's link, what is kept, a review's
+case) is written in the transaction of that status.
 """
 
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    DateTime,
-    Engine,
-    Row,
-    Select,
-    String,
-    delete,
-    func,
-    insert,
-    select,
-    update,
+from sqlalchemy import Connection, Engine, delete, insert
+
+from enrollment.cases import open_case
+from enrollment.database import Database
+from enrollment.errors import CommitmentAlreadyEnrolled
+from enrollment.kept import Consent, Keepsakes, KeptRecords
+from enrollment.membership import (
+    Change,
+    MembershipHistory,
+    commitment_text,
+    last_change,
+    record_change,
 )
-from sqlalchemy.orm import Mapped, mapped_column
-
-from enrollment.database import Base, Database
-from enrollment.errors import (
-    CommitmentAlreadyEnrolled,
-    IdempotencyKeyReused,
+from enrollment.persons import PersonLinks
+from enrollment.rows import (
+    Enrollment,
+    EnrollmentRequest,
+    EnrollmentRow,
+    EnrollmentStatus,
+    enrollment_of,
+    find_request,
+    move,
+    new_row,
+    read,
+    reread,
+    select_all,
+    unchanged,
 )
+from uniqueness.sealing import Keyring
+from uniqueness.template import Probe
 
+TAKEN = "This identity is enrolled already, or was. Make a new identity in the wallet."
 
-class EnrollmentStatus(StrEnum):
-    """How far an enrolment is."""
-
-    PENDING = "pending"
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REVIEW = "review"
-
-
-@dataclass(frozen=True)
-class Enrollment:
-    """One request for enrolment that reached the gallery, or is about to.
-
-    Args:
-        id: random, for receipts.
-        idempotency_key: unique to the request; the gallery knows the request by it too.
-        status: PENDING until the gallery has decided.
-        created_at: when the request first came.
-    """
-
-    id: str
-    idempotency_key: str = field(repr=False)
-    status: EnrollmentStatus
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class EnrollmentRequest:
-    """What identifies a request: its key, a digest of its body, and the commitment in it."""
-
-    idempotency_key: str
-    body_digest: str
-    commitment: int
-
-
-class EnrollmentRow(Base):
-    """See `Enrollment`.
-
-    The commitment of a refused enrolment is null, so that it is free again. Accepted ones have a
-    sequence number, 1, 2, 3 without gaps: the order in which they are published.
-    """
-
-    __tablename__ = "enrollments"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    idempotency_key: Mapped[str] = mapped_column(String(200), unique=True)
-    body_digest: Mapped[str] = mapped_column(String(64))
-    commitment: Mapped[str | None] = mapped_column(String(64), unique=True)  # hex
-    status: Mapped[str] = mapped_column(String(20), index=True)
-    sequence: Mapped[int | None] = mapped_column(unique=True)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+_UNDECIDED = (EnrollmentStatus.PENDING, EnrollmentStatus.ADJUDICATION)
 
 
 class EnrollmentStore:
@@ -91,13 +51,27 @@ class EnrollmentStore:
 
     Args:
         engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
+        keyring: the template keys, for links to people and for what is kept.
+
+    Attributes:
+        database: for transactions of the same tables.
+        persons: which enrolment is whose.
+        kept: what people let be kept.
 
     Raises:
         EnrollmentStoreUnavailable: here and in every method, the database failed.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._database = Database(engine)
+    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+        self.database = Database(engine)
+        self.persons = PersonLinks(keyring)
+        self.kept = KeptRecords(keyring)
+        self.history = MembershipHistory(engine)
+
+    def get(self, enrollment_id: str) -> Enrollment | None:
+        """Read an enrolment by its id."""
+        with self.database.read() as connection:
+            return read(connection, EnrollmentRow.id == enrollment_id)
 
     def find(self, request: EnrollmentRequest) -> Enrollment | None:
         """Find the enrolment that this very request made before.
@@ -105,120 +79,117 @@ class EnrollmentStore:
         Raises:
             IdempotencyKeyReused: its key came with another body.
         """
-        with self._database.read() as connection:
-            return _find(connection, request)
+        with self.database.read() as connection:
+            return find_request(connection, request)
 
     def holder(self, commitment: int) -> Enrollment | None:
-        """Find the pending or accepted enrolment that has a commitment."""
-        with self._database.read() as connection:
-            row = connection.execute(_holder(commitment)).one_or_none()
-        return _enrollment(row) if row else None
+        """Find the enrolment that has a commitment."""
+        with self.database.read() as connection:
+            return read(connection, EnrollmentRow.commitment == commitment_text(commitment))
 
-    def reserve(self, request: EnrollmentRequest) -> Enrollment:
+    def was_member(self, commitment: int) -> bool:
+        """Whether a commitment is a member, or was one."""
+        with self.database.read() as connection:
+            return last_change(connection, commitment) is not None
+
+    def reserve(self, request: EnrollmentRequest, keepsakes: Keepsakes | None = None) -> Enrollment:
         """Write a PENDING enrolment, unless this very request made one before.
+
+        Args:
+            keepsakes: of which that is kept for which the request brings consent.
 
         Raises:
             IdempotencyKeyReused: its key came with another body.
-            CommitmentAlreadyEnrolled: another enrolment, pending or accepted, has the commitment.
+            CommitmentAlreadyEnrolled: another enrolment has the commitment, or had it.
         """
-        now, pending = datetime.now(UTC), EnrollmentStatus.PENDING
-        enrollment = Enrollment(uuid.uuid4().hex, request.idempotency_key, pending, now)
-        row = {
-            "id": enrollment.id,
-            "idempotency_key": request.idempotency_key,
-            "body_digest": request.body_digest,
-            "commitment": _hex(request.commitment),
-            "status": enrollment.status.value,
-            "created_at": enrollment.created_at,
-        }
-        with self._database.write() as connection:
-            if known := _find(connection, request):
+        enrollment = Enrollment(
+            uuid.uuid4().hex,
+            request.idempotency_key,
+            EnrollmentStatus.PENDING,
+            datetime.now(UTC),
+            request.kind,
+            request.consents,
+            request.commitment,
+        )
+        with self.database.write() as connection:
+            if known := find_request(connection, request):
                 return known
-            if connection.execute(_holder(request.commitment)).first():
-                raise CommitmentAlreadyEnrolled(
-                    "This identity is enrolled already. Make a new identity in the wallet."
-                )
-            connection.execute(insert(EnrollmentRow), row)
+            same = EnrollmentRow.commitment == commitment_text(request.commitment)
+            if read(connection, same) or last_change(connection, request.commitment):
+                raise CommitmentAlreadyEnrolled(TAKEN)
+            connection.execute(insert(EnrollmentRow), new_row(enrollment, request.body_digest))
+            if keepsakes is not None:
+                self.kept.keep(connection, enrollment.id, keepsakes, request.consents)
         return enrollment
 
-    def settle(self, enrollment: Enrollment, status: EnrollmentStatus) -> Enrollment:
-        """Give a PENDING enrolment its status; of one already settled, the first status stands."""
-        with self._database.write() as connection:
-            values: dict[str, str | int | None] = {"status": status.value}
-            if status is EnrollmentStatus.ACCEPTED:
-                last = connection.scalar(select(func.max(EnrollmentRow.sequence)))
-                values["sequence"] = (last or 0) + 1
-            else:
-                values["commitment"] = None
-            connection.execute(update(EnrollmentRow).where(*_still_pending(enrollment)), values)
-            row = connection.execute(_select().where(EnrollmentRow.id == enrollment.id)).one()
-        return _enrollment(row)
+    def settle(
+        self, enrollment: Enrollment, status: EnrollmentStatus, person: int | None = None
+    ) -> Enrollment:
+        """Give an undecided enrolment its status, and do all that comes with it.
+
+        Args:
+            enrollment: as it was read; of one that changed since, the status it has stands.
+            status: ACCEPTED, with the new person of the gallery, or a refusal.
+            person: who holds the commitment from now on.
+        """
+        with self.database.write() as connection:
+            undecided = enrollment.status in _UNDECIDED
+            if undecided and move(connection, enrollment, status):
+                self._follow(connection, enrollment, status, person)
+            return reread(connection, enrollment)
+
+    def adjudicate(self, enrollment: Enrollment, candidates: Sequence[int]) -> Enrollment:
+        """Put a PENDING enrolment before adjudicators.
+
+        Args:
+            candidates: people of the gallery whom it is like.
+        """
+        with self.database.write() as connection:
+            if move(connection, enrollment, EnrollmentStatus.ADJUDICATION):
+                self.kept.keep_candidates(connection, enrollment.id, candidates)
+                open_case(connection, enrollment.id)
+            return reread(connection, enrollment)
+
+    def probe_of(self, enrollment: Enrollment) -> Probe | None:
+        """Open the templates of an enrolment that may come to review; None if none are kept."""
+        with self.database.read() as connection:
+            return self.kept.probe(connection, enrollment.id)
 
     def discard(self, enrollment: Enrollment) -> None:
-        """Remove a PENDING enrolment that the gallery never decided."""
-        with self._database.write() as connection:
-            connection.execute(delete(EnrollmentRow).where(*_still_pending(enrollment)))
+        """Remove a PENDING enrolment that the gallery never decided, and what was kept of it."""
+        with self.database.write() as connection:
+            query = delete(EnrollmentRow).where(*unchanged(enrollment))
+            if connection.execute(query).rowcount:
+                self.kept.destroy(connection, enrollment.id)
+
+    def of_status(self, status: EnrollmentStatus) -> tuple[Enrollment, ...]:
+        """List enrolments by how far they are, the oldest first."""
+        query = select_all().where(EnrollmentRow.status == status.value)
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(EnrollmentRow.created_at))
+            return tuple(map(enrollment_of, rows))
 
     def pending(self) -> tuple[Enrollment, ...]:
         """List the enrolments that were under way when the service stopped."""
-        query = (
-            _select()
-            .where(EnrollmentRow.status == EnrollmentStatus.PENDING.value)
-            .order_by(EnrollmentRow.created_at)
-        )
-        with self._database.read() as connection:
-            return tuple(_enrollment(row) for row in connection.execute(query))
+        return self.of_status(EnrollmentStatus.PENDING)
 
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""
-        query = (
-            select(EnrollmentRow.commitment)
-            .where(EnrollmentRow.sequence.is_not(None))
-            .order_by(EnrollmentRow.sequence)
-        )
-        with self._database.read() as connection:
-            return [int(text, 16) for text in connection.scalars(query) if text is not None]
+        return self.history.accepted_commitments()
 
-
-def _select() -> Select[str, str, str, datetime]:
-    return select(
-        EnrollmentRow.id,
-        EnrollmentRow.idempotency_key,
-        EnrollmentRow.status,
-        EnrollmentRow.created_at,
-    )
-
-
-def _holder(commitment: int) -> Select[str, str, str, datetime]:
-    return _select().where(EnrollmentRow.commitment == _hex(commitment))
-
-
-def _still_pending(enrollment: Enrollment) -> tuple[ColumnElement[bool], ...]:
-    return (
-        EnrollmentRow.id == enrollment.id,
-        EnrollmentRow.status == EnrollmentStatus.PENDING.value,
-    )
-
-
-def _find(connection: Connection, request: EnrollmentRequest) -> Enrollment | None:
-    same_key = EnrollmentRow.idempotency_key == request.idempotency_key
-    row = connection.execute(_select().where(same_key)).one_or_none()
-    if row is None:
-        return None
-    if connection.scalar(select(EnrollmentRow.body_digest).where(same_key)) != request.body_digest:
-        raise IdempotencyKeyReused(
-            "This Idempotency-Key came before with another commitment or photograph. "
-            "Use a new key for a new request."
-        )
-    return _enrollment(row)
-
-
-def _enrollment(row: Row[str, str, str, datetime]) -> Enrollment:
-    enrollment_id, idempotency_key, status, created_at = row
-    # SQLite forgets the zone of what was written in UTC.
-    moment = created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)
-    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status), moment)
-
-
-def _hex(commitment: int) -> str:
-    return f"{commitment:064x}"
+    def _follow(
+        self,
+        connection: Connection,
+        enrollment: Enrollment,
+        status: EnrollmentStatus,
+        person: int | None,
+    ) -> None:
+        if status is not EnrollmentStatus.ACCEPTED:
+            self.kept.destroy(connection, enrollment.id)
+            return
+        if enrollment.commitment is not None:
+            record_change(connection, enrollment.commitment, Change.ADDED)
+        if person is not None:
+            self.persons.link(connection, enrollment.id, person)
+        stays = Consent.ENROLLED in enrollment.consents
+        self.kept.destroy(connection, enrollment.id, but_images=stays)

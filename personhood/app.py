@@ -9,12 +9,14 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 
 from enrollment.api import FrontDesk, create_app
+from enrollment.challenges import Challenges
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
 from enrollment.face_models import batched, open_models
 from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
+from enrollment.membership import MembershipHistory
 from enrollment.packs import (
     ModelPack,
     load_pack,
@@ -31,7 +33,7 @@ from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.database import open_database
-from personhood.keys import receipt_key, replay_key, template_keys
+from personhood.keys import challenge_key, receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
 from uniqueness.audit import AuditReport
@@ -96,12 +98,14 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
                 EnrollmentService(
                     Examiner(models, _attack_detectors(settings)),
                     gallery,
-                    EnrollmentStore(engine),
+                    EnrollmentStore(engine, keyring),
                     ReplayGuard(engine, replay_key(settings)) if is_live else None,
+                    recovery_days=settings.recovery_days,
                 ),
                 KioskRegistry(engine),
                 SessionStore(engine),
                 ReceiptIssuer(receipt_key(settings)),
+                Challenges(challenge_key(settings)),
                 draw_poses=POSES[settings.capture],
                 requests_per_minute=settings.kiosk_requests,
                 workers=GPU_WORKERS if is_batched else None,
@@ -161,7 +165,7 @@ def _index(settings: Settings, store: GalleryStore, manifest: Manifest) -> Galle
 
 def read_accepted_commitments(settings: Settings) -> list[int]:
     """Every accepted commitment, in the order of acceptance: what the publisher posts."""
-    return EnrollmentStore(open_database(settings)).accepted_commitments()
+    return MembershipHistory(open_database(settings)).accepted_commitments()
 
 
 def read_audit(settings: Settings) -> AuditReport:

@@ -16,6 +16,7 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    review,
     service,
     wallet,
 )
@@ -38,6 +39,7 @@ app.add_typer(kiosk.app, name="kiosk")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(wallet.app, name="wallet")
+app.add_typer(review.app, name="review")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")
 app.command("demo")(demo.demo)

@@ -16,7 +16,8 @@ from enrollment.examination import Examiner
 from enrollment.face_models import open_models
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
-from enrollment.store import EnrollmentRequest, EnrollmentStore
+from enrollment.rows import EnrollmentRequest
+from enrollment.store import EnrollmentStore
 from tests.models import opencv_pack
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
@@ -37,7 +38,7 @@ def main(directory: str, key: str, commitment: str, photograph: str, point: str)
     pack = opencv_pack()
     database = create_engine(f"sqlite:///{directory}/personhood.db")
     stores = {
-        "enrollments": EnrollmentStore(database),
+        "enrollments": EnrollmentStore(database, Keyring(b"k" * 32)),
         "templates": GalleryStore(database, Keyring(b"k" * 32)),
     }
     indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}

@@ -7,7 +7,7 @@ from enrollment.errors import ReceiptInvalid, TooManyRequests
 from enrollment.kiosks import Kiosk
 from enrollment.limits import KioskRateLimit
 from enrollment.receipts import ReceiptIssuer
-from enrollment.store import Enrollment, EnrollmentStatus
+from enrollment.rows import Enrollment, EnrollmentStatus
 
 ACCEPTED = Enrollment(
     "e1", "key", EnrollmentStatus.ACCEPTED, datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -19,7 +19,7 @@ def test_a_receipt_is_checked_by_its_issuer_and_by_its_public_key() -> None:
     issuer = ReceiptIssuer(b"k" * 32)
     text = issuer.issue(ACCEPTED, COMMITMENT)
     receipt = issuer.check(text)
-    assert (receipt.enrollment_id, receipt.commitment) == ("e1", COMMITMENT)
+    assert (receipt.id, receipt.commitment) == ("e1", COMMITMENT)
     assert receipt.hour == datetime(2026, 1, 2, 3, tzinfo=UTC).timestamp()
     assert issuer.issue(ACCEPTED, COMMITMENT) == text
     key = jwt.PyJWKSet.from_dict(issuer.key_set)[jwt.get_unverified_header(text)["kid"]]

@@ -6,7 +6,9 @@ from enrollment.errors import (
     EnrollmentStoreUnavailable,
     IdempotencyKeyReused,
 )
-from enrollment.store import EnrollmentRequest, EnrollmentStatus, EnrollmentStore
+from enrollment.rows import EnrollmentRequest, EnrollmentStatus
+from enrollment.store import EnrollmentStore
+from uniqueness.sealing import Keyring
 
 PENDING, ACCEPTED = EnrollmentStatus.PENDING, EnrollmentStatus.ACCEPTED
 DUPLICATE, REVIEW = EnrollmentStatus.DUPLICATE, EnrollmentStatus.REVIEW
@@ -21,7 +23,7 @@ def engine(tmp_path):
 
 @pytest.fixture
 def store(engine):
-    return EnrollmentStore(engine)
+    return EnrollmentStore(engine, Keyring(b"k" * 32))
 
 
 def request(number: int, key: str | None = None) -> EnrollmentRequest:
