@@ -66,6 +66,7 @@ class FrontDesk:
         requests_per_minute: of one kiosk.
         workers: requests worked on at a time; by default two more than there are cores, so that
             the cores stay busy while the gallery commits.
+        keeps_images: whether people may let pictures be kept; else their consent is not used.
         max_in_flight: enrolments that are worked on or wait; one more is refused as busy.
     """
 
@@ -78,6 +79,7 @@ class FrontDesk:
     requests_per_minute: int
     workers: int | None = None
     max_in_flight: int = MAX_IN_FLIGHT
+    keeps_images: bool = True
 
 
 def create_app(desk: FrontDesk) -> FastAPI:
@@ -203,7 +205,7 @@ def _enroll(
         hashlib.sha256(admitted.body).hexdigest(),
         statement.commitment_for(session.challenge),
         kind,
-        frozenset(map(Consent, sent.consents)),
+        frozenset(map(Consent, sent.consents if desk.keeps_images else ())),
     )
     frames = tuple(from_base64(frame) for frame in sent.frames)
     enrollment = desk.service.enroll(request, frames, session.poses)

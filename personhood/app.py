@@ -117,6 +117,7 @@ def open_service(
                 Challenges(challenge_key(settings)),
                 draw_poses=POSES[settings.capture],
                 requests_per_minute=settings.kiosk_requests,
+                keeps_images=settings.keep_images,
                 workers=GPU_WORKERS if is_batched else None,
             )
         )
@@ -129,6 +130,7 @@ def _kiosk_page(settings: Settings) -> APIRouter:
     detector = read_manifest(PAGE_PACK).detector.file.name
     return create_kiosk_router(
         settings.models_dir() / PAGE_PACK / detector,
+        keeps_images=settings.keep_images,
         packages=(NODE_MODULES, settings.npm_dir()),
     )
 
