@@ -69,6 +69,7 @@ def _known_errors() -> tuple[type[Any], ...]:
         "enrollment.errors": "EnrollmentError",
         "identity_proofs.errors": "IdentityProofsError",
         "personhood.errors": "PersonhoodError",
+        "transparency.errors": "TransparencyError",
         "uniqueness.errors": "UniquenessError",
     }
     return tuple(getattr(import_module(module), name) for module, name in names.items())

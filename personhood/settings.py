@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     milvus_token: SecretStr | None = Field(
         None, description="what the Milvus cluster asks for: user:password or an API key"
     )
+    log_origin: str = Field(
+        "",
+        description="the decision log's name in its checkpoints, such as log.example.org/people; "
+        "made of its key when unset",
+    )
     rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"

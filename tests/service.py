@@ -27,6 +27,9 @@ from enrollment.signatures import sign
 from enrollment.store import EnrollmentRow, EnrollmentStore
 from identity_proofs.identity import Identity
 from personhood.kiosk_client import Device, KioskClient, Prepared, Turn
+from transparency.api import create_log_router
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.ownership import Ownership
@@ -104,7 +107,8 @@ def running_kiosk(
     indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
     with Ownership(database), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         examiner = Examiner([face_model(*engine, manifest)])
-        service = EnrollmentService(examiner, gallery, EnrollmentStore(database))
+        journal = Journal(DecisionLog(database), b"l" * 32, model=manifest.model)
+        service = EnrollmentService(examiner, gallery, EnrollmentStore(database, journal))
         kiosks = KioskRegistry(database)
         desk = FrontDesk(
             service,
@@ -115,8 +119,10 @@ def running_kiosk(
             requests_per_minute,
             max_in_flight=max_in_flight,
         )
+        app = create_app(desk)
+        app.include_router(create_log_router(journal))
         with (
-            served(create_app(desk)) as url,
+            served(app) as url,
             httpx.Client(base_url=url, timeout=60) as client,
             KioskClient(url) as device_client,
         ):
