@@ -58,6 +58,7 @@ class Kiosk:
     gallery: Gallery
     kiosks: KioskRegistry
     engine: Engine
+    journal: Journal
 
     def prepare(self, number: int, *frames: bytes, key: str | None = None) -> Prepared:
         """Begin a turn, and put together what a wallet's holder would send in it."""
@@ -127,7 +128,7 @@ def running_kiosk(
             KioskClient(url) as device_client,
         ):
             device = device_client.register(kiosks.invite(uuid.uuid4().hex))
-            yield Kiosk(client, device, service, gallery, kiosks, database)
+            yield Kiosk(client, device, service, gallery, kiosks, database, journal)
     database.dispose()
 
 

@@ -79,6 +79,15 @@ class Checkpoint:
             raise CheckpointInvalid("a checkpoint's size or root is malformed")
         return cls(origin, number, decoded, tuple(extensions))
 
+    @classmethod
+    def of_note(cls, note: str) -> Self:
+        """What a note says, whoever signed it.
+
+        Raises:
+            NoteInvalid, CheckpointInvalid: it is no note, or no checkpoint.
+        """
+        return cls.from_text(split_note(note)[0])
+
 
 @dataclass(frozen=True)
 class SignedCheckpoint:

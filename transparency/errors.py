@@ -7,7 +7,9 @@ TransparencyError
 ├── CheckpointInvalid     the text of a note is no checkpoint of this log
 ├── LogKeyInvalid         a verifier key is not one
 ├── LogRangeInvalid       the log has no such entries, or no such size
-└── LogUnavailable        the log's database failed
+├── LogUnavailable        the log's database failed
+├── LogUnreachable        whoever serves a log does not answer, or not as one
+└── LogInconsistent       what is served is not what its checkpoint says; `finding` names how
 """
 
 from typing import ClassVar
@@ -45,3 +47,21 @@ class LogRangeInvalid(TransparencyError):
 
 class LogUnavailable(TransparencyError):
     code = "log_unavailable"
+
+
+class LogUnreachable(TransparencyError):
+    code = "log_unreachable"
+
+
+class LogInconsistent(TransparencyError):
+    """A log is not what it says, or was.
+
+    Attributes:
+        finding: a stable code, such as ``log_forked``.
+    """
+
+    code = "log_inconsistent"
+
+    def __init__(self, finding: str, message: str) -> None:
+        super().__init__(message)
+        self.finding = finding

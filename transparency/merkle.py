@@ -247,9 +247,9 @@ class MemoryTree(Tree):
     """A tree of leaf hashes that are all at hand: 64 bytes a leaf."""
 
     def __init__(self, leaves: Iterable[bytes] = ()) -> None:
-        super().__init__(lambda nodes: {node: self._nodes[node] for node in nodes})
+        super().__init__(lambda nodes: {node: self._hash(node) for node in nodes})
         self._frontier = Frontier()
-        self._nodes: dict[Node, bytes] = {}
+        self._levels: list[bytearray] = []  # of each level, the hashes of its complete nodes
         self.extend(leaves)
 
     @property
@@ -260,7 +260,18 @@ class MemoryTree(Tree):
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Add hashes of leaves."""
         for leaf in leaves:
-            self._nodes.update(self._frontier.append(leaf))
+            for node, found in self._frontier.append(leaf):
+                if node.level == len(self._levels):
+                    self._levels.append(bytearray())
+                self._levels[node.level] += found
+
+    def leaf(self, index: int) -> bytes:
+        """The hash of a leaf."""
+        return self._hash(Node(0, index))
+
+    def _hash(self, node: Node) -> bytes:
+        at = node.number * HASH_BYTES
+        return bytes(self._levels[node.level][at : at + HASH_BYTES])
 
 
 def _split(count: int) -> int:

@@ -42,7 +42,7 @@ class DecisionLog:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        with _faults_translated(), engine.execution_options(writes=True).begin() as connection:
+        with self.writing() as connection:
             create_tables(connection)
 
     def append(
@@ -87,8 +87,14 @@ class DecisionLog:
 
     def append_alone(self, entries: Sequence[Entry]) -> list[int]:
         """Append entries in a transaction of their own; see `append`."""
+        with self.writing() as connection:
+            return self.append(connection, entries)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction to append in, where the caller has none."""
         with _faults_translated(), self._engine.execution_options(writes=True).begin() as writer:
-            return self.append(writer, entries)
+            yield writer
 
     def size(self) -> int:
         """How many entries there are."""

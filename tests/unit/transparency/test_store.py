@@ -140,7 +140,8 @@ def test_an_append_reads_one_row_and_a_proof_few(tmp_path: Path) -> None:
     statements: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
     log.append_alone([entry(5000)])
-    assert [s.split()[0] for s in statements] == ["BEGIN", "SELECT", "INSERT", "UPDATE"]
+    kinds = [statement.split()[0] for statement in statements]
+    assert [kind for kind in kinds if kind != "BEGIN"] == ["SELECT", "INSERT", "UPDATE"]
     assert len(log.inclusion(1234, 5001)) <= 13
     assert len(log.consistency(3001, 5001)) <= 14
     engine.dispose()
