@@ -182,7 +182,7 @@ def _enroll(
     commitment = EnrollmentStatement.from_text(sent.statement).commitment_for(session.challenge)
     frames = tuple(from_base64(frame) for frame in sent.frames)
     digest = hashlib.sha256(admitted.body).hexdigest()
-    request = EnrollmentRequest(idempotency_key, digest, commitment)
+    request = EnrollmentRequest(idempotency_key, digest, commitment, admitted.kiosk.id)
     enrollment = desk.service.enroll(request, frames, session.poses)
     desk.sessions.close(session, idempotency_key)
     return _answer(desk, enrollment, commitment, request_id)
