@@ -26,6 +26,7 @@ from enrollment.errors import AdjudicatorNameInvalid, RecoveryTooSoon, ReviewCas
 from enrollment.recovery import Recoveries
 from enrollment.rows import Enrollment, EnrollmentKind, EnrollmentRow, EnrollmentStatus, read
 from enrollment.store import EnrollmentStore
+from transparency.entry import Kind
 from uniqueness.candidates import Identification
 from uniqueness.decision import Decision
 from uniqueness.template import Probe
@@ -105,7 +106,7 @@ class AdjudicationService:
                 for number in range(1, len(candidates) + 1):
                     note_view(connection, case_id, number, adjudicator)
             else:
-                close_case(connection, case_id, CaseOutcome.CANNOT_TELL)
+                self._close(connection, case_id, CaseOutcome.CANNOT_TELL)
         if not comparable:
             self.finish(case_id)
             raise ReviewCaseUnknown(
@@ -130,6 +131,8 @@ class AdjudicationService:
         with self._store.database.write() as connection:
             case = read_case(connection, case_id, lock=True)
             case = add_vote(connection, case, adjudicator, verdict)
+            if case.outcome is not None:
+                self._close(connection, case_id, case.outcome)
         if case.outcome is not None:
             self.finish(case_id)
         return case
@@ -173,6 +176,11 @@ class AdjudicationService:
             return all(
                 h and self._store.kept.has_images(connection, h.enrollment_id) for h in holdings
             )
+
+    def _close(self, connection: Connection, case_id: str, outcome: CaseOutcome) -> None:
+        """Write down how a review ended, also for the public."""
+        close_case(connection, case_id, outcome)
+        self._store.journal.record(connection, Kind.ADJUDICATION, reason=outcome.value)
 
     def _finish_recovery(
         self, enrollment: Enrollment, outcome: CaseOutcome, persons: Sequence[int]

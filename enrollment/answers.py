@@ -1,9 +1,8 @@
 """What the service says of an enrolment: the outcome, what comes next, and the HTTP status."""
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-from enrollment.problems import MEDIA_TYPE
 from enrollment.receipts import ReceiptIssuer
 from enrollment.rows import Enrollment, EnrollmentKind, EnrollmentStatus
 from enrollment.wire import EnrollmentAnswer
@@ -50,11 +49,3 @@ def answer_of(enrollment: Enrollment, receipts: ReceiptIssuer, request_id: str) 
             "request_id": request_id,
         }
     )
-
-
-def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """Describe for OpenAPI which errors a route may answer with."""
-    return {
-        code: {"description": "Problem details (RFC 9457)", "content": {MEDIA_TYPE: {}}}
-        for code in (*codes, 500)
-    }

@@ -15,9 +15,10 @@ from typing import Annotated, Final
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, Header, Request, Response, status
 
-from enrollment.answers import CODES, answer_of, problems
+from enrollment.answers import CODES, answer_of
 from enrollment.challenges import Challenges
 from enrollment.deletion_routes import add_deletion_routes
+from enrollment.description import DescribedApp, problems
 from enrollment.errors import EnrollmentUndecided, EnrollmentUnknown
 from enrollment.gate import MAX_BODY, MAX_SMALL_BODY, Admitted, Gate, Turnstile, read_json
 from enrollment.kept import Consent
@@ -84,7 +85,7 @@ class FrontDesk:
 
 def create_app(desk: FrontDesk) -> FastAPI:
     """Create the application: see `create_router`."""
-    app = FastAPI(title="personhood enrolment", version="1", docs_url=None, redoc_url=None)
+    app = DescribedApp(title="personhood enrolment", version="1", docs_url=None, redoc_url=None)
     app.include_router(create_router(desk))
     install_problem_handlers(app)
     return app
@@ -204,6 +205,7 @@ def _enroll(
         idempotency_key,
         hashlib.sha256(admitted.body).hexdigest(),
         statement.commitment_for(session.challenge),
+        admitted.kiosk.id,
         kind,
         frozenset(map(Consent, sent.consents if desk.keeps_images else ())),
     )

@@ -143,7 +143,7 @@ def note_view(connection: Connection, case_id: str, candidate: int, adjudicator:
 
 
 def add_vote(connection: Connection, case: Case, adjudicator: str, verdict: Verdict) -> Case:
-    """Write down a vote, and the outcome if it decides; the case was read with `lock`.
+    """Write down a vote, and tell the outcome if it decides; the case was read with `lock`.
 
     Raises:
         AdjudicatorMayNotVote: voted before, or did not look.
@@ -165,10 +165,7 @@ def add_vote(connection: Connection, case: Case, adjudicator: str, verdict: Verd
     }
     connection.execute(insert(VoteRow), row)
     votes = MappingProxyType({**case.votes, adjudicator: verdict})
-    outcome = decide(votes)
-    if outcome is not None:
-        close_case(connection, case.id, outcome)
-    return Case(case.id, case.opened_at, votes, outcome)
+    return Case(case.id, case.opened_at, votes, decide(votes))
 
 
 def close_case(connection: Connection, case_id: str, outcome: CaseOutcome) -> None:

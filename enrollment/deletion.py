@@ -16,6 +16,7 @@ from enrollment.errors import EnrollmentUndecided, WalletNotEnrolled
 from enrollment.membership import Change, MembershipChange, last_change, record_change
 from enrollment.rows import Enrollment, EnrollmentStatus, forget, move
 from enrollment.store import EnrollmentStore
+from transparency.entry import Kind
 from uniqueness.errors import PersonRemoved
 from uniqueness.gallery import Gallery
 
@@ -84,7 +85,7 @@ class DeletionService:
             self._withdraw(enrollment)
             return True
         with self._store.database.write() as connection:
-            return self._store.kept.destroy(connection, enrollment.id) > 0
+            return self._store.destroy_kept(connection, enrollment)
 
     def finish_all(self) -> None:
         """Lead to its end what a crash left half done."""
@@ -95,8 +96,11 @@ class DeletionService:
         """Step 1."""
         with self._store.database.write() as connection:
             if move(connection, enrollment, EnrollmentStatus.DELETING):
-                record_change(connection, commitment, Change.DELETED)
-                self._store.kept.destroy(connection, enrollment.id)
+                logged = self._store.journal.record(
+                    connection, Kind.REMOVAL, commitment=commitment, reason="deletion"
+                )
+                record_change(connection, commitment, Change.DELETED, logged)
+                self._store.destroy_kept(connection, enrollment)
 
     def _forget(self, enrollment: Enrollment) -> None:
         """Steps 2 and 3, as often as need be."""
@@ -115,7 +119,9 @@ class DeletionService:
             if read_case(connection, enrollment.id, lock=True).outcome is not None:
                 raise _undecided()
             close_case(connection, enrollment.id, CaseOutcome.WITHDRAWN)
-            self._store.kept.destroy(connection, enrollment.id)
+            withdrawn = CaseOutcome.WITHDRAWN.value
+            self._store.journal.record(connection, Kind.ADJUDICATION, reason=withdrawn)
+            self._store.destroy_kept(connection, enrollment)
             forget(connection, enrollment)
         return Deletion(None)
 

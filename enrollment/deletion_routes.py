@@ -6,9 +6,9 @@ from typing import Final
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, status
 
-from enrollment.answers import problems
 from enrollment.challenges import LIFETIME, Challenges
 from enrollment.deletion import DeletionService
+from enrollment.description import problems
 from enrollment.gate import MAX_SMALL_BODY, read_json
 from enrollment.limits import AddressRateLimit
 from enrollment.receipts import ReceiptIssuer

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Engine, String, func, insert, select, text
+from sqlalchemy import BigInteger, Connection, Engine, LargeBinary, String, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.database import Base, Database
+from transparency.journal import Recorded
 
 SECONDS_PER_HOUR = 3600
-_LOCK = 0x6D656D626572  # PostgreSQL advisory lock: one change after the other
 
 
 class Change(StrEnum):
@@ -35,6 +35,8 @@ class MembershipRow(Base):
     commitment: Mapped[str] = mapped_column(String(64), index=True)  # hex
     change: Mapped[str] = mapped_column(String(10))
     hour: Mapped[int]
+    log_index: Mapped[int | None] = mapped_column(BigInteger)
+    log_leaf: Mapped[bytes | None] = mapped_column(LargeBinary)  # 32 bytes
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ class MembershipChange:
         commitment: of the wallet.
         change: which of the two, and why.
         hour: since 1970 UTC.
+        logged: where the decision log has it; None of additions from before there was a log.
     """
 
     sequence: int
     commitment: int = field(repr=False)
     change: Change
     hour: int
+    logged: Recorded | None = None
 
 
 class MembershipHistory:
@@ -86,17 +90,24 @@ class MembershipHistory:
         return [c for c in self.changes() if c.change is not Change.ADDED]
 
 
-def record_change(connection: Connection, commitment: int, change: Change) -> MembershipChange:
-    """Write the next change; others wait with theirs until this transaction ends."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+def record_change(
+    connection: Connection, commitment: int, change: Change, logged: Recorded
+) -> MembershipChange:
+    """Write the next change; others wait with theirs until this transaction ends.
+
+    Whoever appended to the decision log before in this transaction holds its lock already, so the
+    order here is the order there.
+    """
     last = connection.scalar(select(func.max(MembershipRow.sequence))) or 0
-    made = MembershipChange(last + 1, commitment, change, int(time.time()) // SECONDS_PER_HOUR)
+    hour = int(time.time()) // SECONDS_PER_HOUR
+    made = MembershipChange(last + 1, commitment, change, hour, logged)
     row = {
         "sequence": made.sequence,
         "commitment": commitment_text(commitment),
         "change": change.value,
         "hour": made.hour,
+        "log_index": logged.index,
+        "log_leaf": logged.leaf_hash,
     }
     connection.execute(insert(MembershipRow), row)
     return made
@@ -119,4 +130,6 @@ def commitment_text(commitment: int) -> str:
 
 
 def _change(row: Any) -> MembershipChange:
-    return MembershipChange(row.sequence, int(row.commitment, 16), Change(row.change), row.hour)
+    logged = None if row.log_index is None else Recorded(row.log_index, row.log_leaf)
+    commitment, change = int(row.commitment, 16), Change(row.change)
+    return MembershipChange(row.sequence, commitment, change, row.hour, logged)

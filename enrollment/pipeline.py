@@ -105,12 +105,12 @@ class EnrollmentService:
         """
         if answered := self._answered_before(request):
             return answered
-        with self._rejection_counted():
+        with self._rejection_counted(request):
             keeps = bool(request.consents)
             examined = self._examiner.examine(frames, poses, portraits=keeps)  # 1 to 4
         with wiped(*(frame.face.pixels for frame in examined.frames)):
             if self._replay:
-                with self._rejection_counted():
+                with self._rejection_counted(request):
                     self._replay.require_fresh(examined.frames)
             return self._decide(request, examined)
 
@@ -122,7 +122,7 @@ class EnrollmentService:
             if enrollment.status is not EnrollmentStatus.PENDING:
                 return enrollment
             if enrollment.kind is EnrollmentKind.RECOVERY:
-                settled = self._settle_recovery(enrollment, probe)
+                settled = self._settle_recovery(enrollment, probe, request)
             else:
                 found = self._gallery.identify_and_enroll(probe, request.idempotency_key)  # 6
                 settled = self._settle(enrollment, found, probe)  # 7, 8
@@ -133,6 +133,7 @@ class EnrollmentService:
 
     def recover(self) -> None:
         """Settle what was under way when the service last stopped."""
+        self._store.log_earlier_acceptances()
         for enrollment in self._store.pending():
             self._settle_by_verdict(enrollment)
         self.adjudication.finish_all()
@@ -155,12 +156,13 @@ class EnrollmentService:
         return self._store.history.changes(after)
 
     @contextmanager
-    def _rejection_counted(self) -> Iterator[None]:
-        """Count a photograph that is refused by the code of its reason, and keep nothing else."""
+    def _rejection_counted(self, request: EnrollmentRequest) -> Iterator[None]:
+        """Log a photograph that is refused by the code of its reason, and keep nothing else."""
         try:
             yield
         except (CaptureRejected, FaceRejected) as rejection:
             self._gallery.record_rejection(rejection.code)
+            self._store.record_rejection(rejection.code, request.kiosk_id)
             raise
 
     def _answered_before(self, request: EnrollmentRequest) -> Enrollment | None:
@@ -192,7 +194,9 @@ class EnrollmentService:
                 return self._store.adjudicate(enrollment, candidates)
         return self._store.settle(enrollment, STATUS[found.decision], found.person)
 
-    def _settle_recovery(self, enrollment: Enrollment, probe: Probe) -> Enrollment:
+    def _settle_recovery(
+        self, enrollment: Enrollment, probe: Probe, request: EnrollmentRequest
+    ) -> Enrollment:
         """Let a match be the way in; the gallery is only asked, so this may be done again."""
         found = self._gallery.identify(probe)
         try:
@@ -200,8 +204,9 @@ class EnrollmentService:
                 return self._settle(enrollment, found, probe)
             if found.decision is Decision.DUPLICATE and found.person is not None:
                 return self._recoveries.replace(enrollment, found.person)
-        except RecoveryTooSoon:
+        except RecoveryTooSoon as refusal:
             self._store.discard(enrollment)
+            self._store.record_rejection(refusal.code, request.kiosk_id)
             raise
         return self._store.settle(enrollment, EnrollmentStatus.NOT_FOUND)
 

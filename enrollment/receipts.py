@@ -1,19 +1,21 @@
 """What a person takes home: the service's signed word that it accepted or deleted the wallet.
 
 A compact JSON Web Signature (RFC 7515, `EdDSA` of RFC 8037), so that any JOSE library checks it
-against the key set at /v1/keys (RFC 7517). It names the commitment and no person.
+against the key set at /v1/keys (RFC 7517). It names the commitment and no person, and says where
+the decision log has it.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.algorithms import OKPAlgorithm
 
 from enrollment.errors import ReceiptInvalid
 from enrollment.membership import MembershipChange
 from enrollment.rows import Enrollment
+from transparency.journal import Recorded
 
 ISSUER = "personhood enrolment"
 _ALGORITHM = "EdDSA"
@@ -26,16 +28,18 @@ class Receipt:
     """A checked receipt.
 
     Args:
-        id: the enrolment's; of a deletion its place in the history of members.
+        id: random; the enrolment's, if it is of one.
         commitment: of the wallet that was accepted or deleted.
         hour: Unix seconds, rounded down to the hour, of what it says.
+        logged: where the decision log has it.
         event: `accepted` or `deleted`.
     """
 
     id: str
     commitment: int
     hour: int
-    event: str
+    logged: Recorded | None = None
+    event: str = "accepted"
 
 
 class ReceiptIssuer:
@@ -59,44 +63,54 @@ class ReceiptIssuer:
 
     def issue(self, enrollment: Enrollment, commitment: int) -> str:
         """Sign that a wallet was accepted, and in which hour; the same each time."""
-        claims: dict[str, str | int] = {
-            "iss": ISSUER,
-            "jti": enrollment.id,
-            "sub": str(commitment),
-            "iat": int(enrollment.created_at.timestamp()) // _HOUR * _HOUR,
-            "event": _ACCEPTED,
-        }
-        return self._sign(claims)
+        hour = int(enrollment.created_at.timestamp()) // _HOUR * _HOUR
+        return self._sign(enrollment.id, commitment, hour, _ACCEPTED, enrollment.logged)
 
     def issue_deletion(self, removal: MembershipChange) -> str:
         """Sign that a wallet's holder was forgotten, and in which hour; the same each time."""
-        claims: dict[str, str | int] = {
-            "iss": ISSUER,
-            "jti": f"removal {removal.sequence}",
-            "sub": str(removal.commitment),
-            "iat": removal.hour * _HOUR,
-            "event": _DELETED,
-        }
-        return self._sign(claims)
+        name, hour = f"removal {removal.sequence}", removal.hour * _HOUR
+        return self._sign(name, removal.commitment, hour, _DELETED, removal.logged)
 
-    def _sign(self, claims: dict[str, str | int]) -> str:
+    def _sign(
+        self, name: str, commitment: int, hour: int, event: str, logged: Recorded | None
+    ) -> str:
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "jti": name,
+            "sub": str(commitment),
+            "iat": hour,
+            "event": event,
+        }
+        if logged:
+            claims["log"] = {"index": logged.index, "leaf": logged.leaf_hash.hex()}
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._id})
 
     def check(self, text: str) -> Receipt:
-        """Check a receipt that somebody shows.
+        """See `check_receipt`."""
+        return check_receipt(text, self._public.public_bytes_raw())
 
-        Raises:
-            ReceiptInvalid: it is not one that this key signed.
-        """
-        try:
-            claims = jwt.decode(
-                text,
-                self._public,
-                algorithms=[_ALGORITHM],
-                issuer=ISSUER,
-                options={"require": ["iss", "jti", "sub", "iat"]},
-            )
-            event = claims.get("event", _ACCEPTED)  # earlier receipts said nothing else
-            return Receipt(claims["jti"], int(claims["sub"]), claims["iat"], event)
-        except (jwt.InvalidTokenError, ValueError):
-            raise ReceiptInvalid("This receipt was not signed by this service.") from None
+
+def check_receipt(text: str, public_key: bytes) -> Receipt:
+    """Check a receipt that somebody shows.
+
+    Args:
+        text: the compact form.
+        public_key: the service's, 32 bytes.
+
+    Raises:
+        ReceiptInvalid: it is not one that this key signed.
+    """
+    try:
+        claims = jwt.decode(
+            text.strip(),
+            Ed25519PublicKey.from_public_bytes(public_key),
+            algorithms=[_ALGORITHM],
+            issuer=ISSUER,
+            options={"require": ["iss", "jti", "sub", "iat"]},
+        )
+        place = claims.get("log")
+        logged = Recorded(int(place["index"]), bytes.fromhex(place["leaf"])) if place else None
+        event = claims.get("event", _ACCEPTED)  # earlier receipts said nothing else
+        return Receipt(claims["jti"], int(claims["sub"]), claims["iat"], logged, event)
+    except (jwt.InvalidTokenError, ValueError, TypeError, KeyError):
+        raise ReceiptInvalid("This receipt was not signed by this service.") from None

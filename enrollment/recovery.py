@@ -14,6 +14,7 @@ from enrollment.kept import Consent
 from enrollment.membership import SECONDS_PER_HOUR, Change, record_change
 from enrollment.rows import Enrollment, EnrollmentRow, EnrollmentStatus, forget, move, read, reread
 from enrollment.store import EnrollmentStore
+from transparency.entry import Kind
 
 _HOURS_PER_DAY = 24
 
@@ -52,15 +53,17 @@ class Recoveries:
             status = EnrollmentStatus.ACCEPTED if former else EnrollmentStatus.NOT_FOUND
             move(connection, enrollment, status)
             if former and former.commitment is not None and enrollment.commitment is not None:
-                record_change(connection, former.commitment, Change.REPLACED)
-                record_change(connection, enrollment.commitment, Change.ADDED)
+                self._log(connection, former.commitment, enrollment)
                 self._store.persons.hand_over(
                     connection, former.id, enrollment.id, person, hour=self._hour()
                 )
-                self._store.kept.destroy(connection, former.id)
+                self._store.destroy_kept(connection, former)
                 forget(connection, former)
+            else:
+                reason = "recovery_not_found"
+                self._store.log(connection, enrollment, Kind.REJECTED, reason=reason)
             stays = former is not None and Consent.ENROLLED in enrollment.consents
-            self._store.kept.destroy(connection, enrollment.id, but_images=stays)
+            self._store.destroy_kept(connection, enrollment, but_images=stays)
             return reread(connection, enrollment)
 
     def require_due(self, person: int) -> None:
@@ -83,8 +86,23 @@ class Recoveries:
                 f"This person's wallet was replaced less than {self._days} days ago. Ask the "
                 "operator if that was not you."
             )
-        former = read(connection, EnrollmentRow.id == holding.enrollment_id)
+        # Locked before the log is, as by whoever deletes it.
+        former = read(connection, EnrollmentRow.id == holding.enrollment_id, lock=True)
         return former if former and former.status is EnrollmentStatus.ACCEPTED else None
+
+    def _log(self, connection: Connection, former: int, enrollment: Enrollment) -> None:
+        """Log that one commitment leaves and another one comes, and list both for publication."""
+        new = enrollment.commitment or 0
+        left = self._store.journal.record(
+            connection,
+            Kind.REMOVAL,
+            commitment=former,
+            reason="recovery",
+            kiosk=enrollment.kiosk,
+        )
+        record_change(connection, former, Change.REPLACED, left)
+        came = self._store.log(connection, enrollment, Kind.RECOVERY, commitment=new)
+        record_change(connection, new, Change.ADDED, came)
 
     def _hour(self) -> int:
         return int(self._clock()) // SECONDS_PER_HOUR

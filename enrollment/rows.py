@@ -7,9 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     DateTime,
+    LargeBinary,
     Select,
     String,
     delete,
@@ -23,6 +25,7 @@ from enrollment.database import Base
 from enrollment.errors import IdempotencyKeyReused
 from enrollment.kept import Consent
 from enrollment.membership import commitment_text
+from transparency.journal import Recorded
 
 
 class EnrollmentKind(StrEnum):
@@ -65,6 +68,8 @@ class Enrollment:
         kind: what the person came for.
         consents: to what may be kept.
         commitment: of the wallet; None where the enrolment was refused.
+        kiosk: a pseudonym of the one that sent it.
+        logged: where the decision log has the decision; None while there is none.
     """
 
     id: str
@@ -74,15 +79,27 @@ class Enrollment:
     kind: EnrollmentKind = EnrollmentKind.ENROLLMENT
     consents: frozenset[Consent] = frozenset()
     commitment: int | None = field(default=None, repr=False)
+    logged: Recorded | None = None
+    kiosk: str = ""
 
 
 @dataclass(frozen=True)
 class EnrollmentRequest:
-    """What identifies a request: its key, a digest of its body, and what the body asks for."""
+    """What identifies a request: its key, a digest of its body, and what the body asks for.
+
+    Args:
+        idempotency_key: unique to the request.
+        body_digest: SHA-256 in hex.
+        commitment: of the wallet.
+        kiosk_id: which kiosk sent it; kept as a pseudonym alone.
+        kind: what the person came for.
+        consents: to what may be kept.
+    """
 
     idempotency_key: str
     body_digest: str
     commitment: int = field(repr=False)
+    kiosk_id: str = ""
     kind: EnrollmentKind = EnrollmentKind.ENROLLMENT
     consents: frozenset[Consent] = frozenset()
 
@@ -100,6 +117,9 @@ class EnrollmentRow(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     kind: Mapped[str] = mapped_column(String(20))
     consents: Mapped[str] = mapped_column(String(60))  # joined by commas
+    kiosk: Mapped[str | None] = mapped_column(String(64))  # a pseudonym
+    log_index: Mapped[int | None] = mapped_column(BigInteger)
+    log_leaf: Mapped[bytes | None] = mapped_column(LargeBinary)  # 32 bytes
 
 
 class SpentKeyRow(Base):
@@ -119,6 +139,12 @@ def move(connection: Connection, enrollment: Enrollment, status: EnrollmentStatu
     return connection.execute(query).rowcount == 1
 
 
+def place_in_log(connection: Connection, enrollment: Enrollment, logged: Recorded) -> None:
+    """Note where the decision log has an enrolment's decision."""
+    query = update(EnrollmentRow).where(EnrollmentRow.id == enrollment.id)
+    connection.execute(query.values(log_index=logged.index, log_leaf=logged.leaf_hash))
+
+
 def forget(connection: Connection, enrollment: Enrollment) -> None:
     """Delete an enrolment; that its key was used is all that is remembered of the request."""
     query = delete(EnrollmentRow).where(EnrollmentRow.id == enrollment.id)
@@ -127,9 +153,12 @@ def forget(connection: Connection, enrollment: Enrollment) -> None:
         connection.execute(insert(SpentKeyRow), row)
 
 
-def read(connection: Connection, condition: ColumnElement[bool]) -> Enrollment | None:
-    """Read the one enrolment that a condition names."""
-    row = connection.execute(select_all().where(condition)).one_or_none()
+def read(
+    connection: Connection, condition: ColumnElement[bool], *, lock: bool = False
+) -> Enrollment | None:
+    """Read the one enrolment that a condition names; with `lock`, to change it."""
+    query = select_all().where(condition)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return enrollment_of(row) if row else None
 
 
@@ -150,6 +179,9 @@ def select_all() -> Select[*tuple[Any, ...]]:
         EnrollmentRow.kind,
         EnrollmentRow.consents,
         EnrollmentRow.commitment,
+        EnrollmentRow.kiosk,
+        EnrollmentRow.log_index,
+        EnrollmentRow.log_leaf,
     )
 
 
@@ -195,6 +227,7 @@ def new_row(enrollment: Enrollment, body_digest: str) -> dict[str, Any]:
         "created_at": enrollment.created_at,
         "kind": enrollment.kind.value,
         "consents": ",".join(sorted(enrollment.consents)),
+        "kiosk": enrollment.kiosk,
     }
 
 
@@ -210,4 +243,6 @@ def enrollment_of(row: Any) -> Enrollment:
         EnrollmentKind(row.kind),
         frozenset(Consent(name) for name in row.consents.split(",") if name),
         int(row.commitment, 16) if row.commitment else None,
+        None if row.log_index is None else Recorded(row.log_index, row.log_leaf),
+        row.kiosk or "",
     )

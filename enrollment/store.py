@@ -3,7 +3,7 @@
 A row is written PENDING, with its commitment, before the gallery decides, and settled after. A
 crash between the two leaves a PENDING row, and the gallery's own verdict says how to settle it.
 Everything that a status brings with it (membership, the person's link, what is kept, a review's
-case) is written in the transaction of that status.
+case, the line of the decision log) is written in the transaction of that status.
 """
 
 import uuid
@@ -19,6 +19,7 @@ from enrollment.kept import Consent, Keepsakes, KeptRecords
 from enrollment.membership import (
     Change,
     MembershipHistory,
+    MembershipRow,
     commitment_text,
     last_change,
     record_change,
@@ -33,16 +34,27 @@ from enrollment.rows import (
     find_request,
     move,
     new_row,
+    place_in_log,
     read,
     reread,
     select_all,
     unchanged,
 )
+from transparency.entry import SECONDS_PER_HOUR, Kind
+from transparency.journal import Journal, Recorded
 from uniqueness.sealing import Keyring
 from uniqueness.template import Probe
 
 TAKEN = "This identity is enrolled already, or was. Make a new identity in the wallet."
 
+_LOGGED = {
+    EnrollmentStatus.DUPLICATE: (Kind.DUPLICATE, None),
+    EnrollmentStatus.REVIEW: (Kind.REVIEW, None),
+    EnrollmentStatus.NOT_FOUND: (Kind.REJECTED, "recovery_not_found"),
+}
+_BEFORE_THE_LOG = "before_log"  # the reason of acceptances that are older than the log
+_BY_PEOPLE = "adjudication"
+_IS_ACCEPTED = EnrollmentRow.status == EnrollmentStatus.ACCEPTED.value
 _UNDECIDED = (EnrollmentStatus.PENDING, EnrollmentStatus.ADJUDICATION)
 
 
@@ -52,21 +64,25 @@ class EnrollmentStore:
     Args:
         engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
         keyring: the template keys, for links to people and for what is kept.
+        journal: writes the decision log, which is in the same database.
 
     Attributes:
         database: for transactions of the same tables.
         persons: which enrolment is whose.
         kept: what people let be kept.
+        history: who is a member.
+        journal: as given.
 
     Raises:
         EnrollmentStoreUnavailable: here and in every method, the database failed.
     """
 
-    def __init__(self, engine: Engine, keyring: Keyring) -> None:
+    def __init__(self, engine: Engine, keyring: Keyring, journal: Journal) -> None:
         self.database = Database(engine)
         self.persons = PersonLinks(keyring)
         self.kept = KeptRecords(keyring)
         self.history = MembershipHistory(engine)
+        self.journal = journal
 
     def get(self, enrollment_id: str) -> Enrollment | None:
         """Read an enrolment by its id."""
@@ -110,6 +126,7 @@ class EnrollmentStore:
             request.kind,
             request.consents,
             request.commitment,
+            kiosk=self.journal.pseudonym(request.kiosk_id) if request.kiosk_id else "",
         )
         with self.database.write() as connection:
             if known := find_request(connection, request):
@@ -146,6 +163,7 @@ class EnrollmentStore:
         """
         with self.database.write() as connection:
             if move(connection, enrollment, EnrollmentStatus.ADJUDICATION):
+                self.log(connection, enrollment, Kind.REVIEW, reason=_BY_PEOPLE)
                 self.kept.keep_candidates(connection, enrollment.id, candidates)
                 open_case(connection, enrollment.id)
             return reread(connection, enrollment)
@@ -177,6 +195,62 @@ class EnrollmentStore:
         """List accepted identity commitments in the order in which they are to be published."""
         return self.history.accepted_commitments()
 
+    def record_rejection(self, reason: str, kiosk_id: str) -> None:
+        """Log that a request ended without a decision about anybody, by its reason's code."""
+        kiosk = self.journal.pseudonym(kiosk_id) if kiosk_id else ""
+        self.journal.record_alone(Kind.REJECTED, reason=reason, kiosk=kiosk)
+
+    def log_earlier_acceptances(self) -> None:
+        """Log what was accepted before there was a log, so that every member has its entry."""
+        unlogged = (
+            select_all()
+            .join(MembershipRow, MembershipRow.commitment == EnrollmentRow.commitment)
+            .where(EnrollmentRow.log_index.is_(None), _IS_ACCEPTED)
+            .order_by(MembershipRow.sequence)
+        )
+        with self.database.write() as connection:
+            for row in connection.execute(unlogged).all():
+                enrollment = enrollment_of(row)
+                hour = int(enrollment.created_at.timestamp()) // SECONDS_PER_HOUR
+                logged = self.journal.record(
+                    connection,
+                    Kind.UNIQUE,
+                    commitment=enrollment.commitment,
+                    reason=_BEFORE_THE_LOG,
+                    hour=hour * SECONDS_PER_HOUR,
+                )
+                place_in_log(connection, enrollment, logged)
+
+    def log(
+        self,
+        connection: Connection,
+        enrollment: Enrollment,
+        kind: Kind,
+        *,
+        commitment: int | None = None,
+        reason: str | None = None,
+    ) -> Recorded:
+        """Append a decision about an enrolment to the log, and note where it is."""
+        logged = self.journal.record(
+            connection, kind, commitment=commitment, reason=reason, kiosk=enrollment.kiosk
+        )
+        place_in_log(connection, enrollment, logged)
+        return logged
+
+    def destroy_kept(
+        self, connection: Connection, enrollment: Enrollment, *, but_images: bool = False
+    ) -> bool:
+        """Delete what is kept of an enrolment, or all but the pictures; log that pictures are gone.
+
+        Returns:
+            Whether pictures were deleted.
+        """
+        images = not but_images and self.kept.has_images(connection, enrollment.id)
+        self.kept.destroy(connection, enrollment.id, but_images=but_images)
+        if images:
+            self.journal.record(connection, Kind.IMAGE_DESTROYED, kiosk=enrollment.kiosk)
+        return images
+
     def _follow(
         self,
         connection: Connection,
@@ -184,12 +258,21 @@ class EnrollmentStore:
         status: EnrollmentStatus,
         person: int | None,
     ) -> None:
-        if status is not EnrollmentStatus.ACCEPTED:
-            self.kept.destroy(connection, enrollment.id)
-            return
-        if enrollment.commitment is not None:
-            record_change(connection, enrollment.commitment, Change.ADDED)
-        if person is not None:
+        """Write what a final status brings with it."""
+        by_people = enrollment.status is EnrollmentStatus.ADJUDICATION
+        if status is EnrollmentStatus.ACCEPTED and enrollment.commitment is not None:
+            logged = self.log(
+                connection,
+                enrollment,
+                Kind.UNIQUE,
+                commitment=enrollment.commitment,
+                reason=_BY_PEOPLE if by_people else None,
+            )
+            record_change(connection, enrollment.commitment, Change.ADDED, logged)
+        elif not by_people:  # of what people decided the log has their decision
+            kind, reason = _LOGGED[status]
+            self.log(connection, enrollment, kind, reason=reason)
+        if person is not None and status is EnrollmentStatus.ACCEPTED:
             self.persons.link(connection, enrollment.id, person)
-        stays = Consent.ENROLLED in enrollment.consents
-        self.kept.destroy(connection, enrollment.id, but_images=stays)
+        stays = status is EnrollmentStatus.ACCEPTED and Consent.ENROLLED in enrollment.consents
+        self.destroy_kept(connection, enrollment, but_images=stays)

@@ -11,6 +11,7 @@ PersonhoodError
 ├── DatabaseAhead         the database has a later version's schema
 ├── CalibrationMissing    several models, and no calibration that says how to fuse them
 ├── FacesUnusable         the directory of photographs has not what was asked for
+├── ReceiptUnproven       what a receipt says is not what the log says
 └── DemoFailed            a step of the demo did not come out as promised
 """
 
@@ -61,6 +62,10 @@ class CalibrationMissing(PersonhoodError):
 
 class FacesUnusable(PersonhoodError):
     code = "faces_unusable"
+
+
+class ReceiptUnproven(PersonhoodError):
+    code = "receipt_unproven"
 
 
 class DemoFailed(PersonhoodError):

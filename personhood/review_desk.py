@@ -8,6 +8,7 @@ from enrollment.adjudication import AdjudicationService
 from enrollment.packs import read_manifests
 from enrollment.recovery import Recoveries
 from enrollment.store import EnrollmentStore
+from personhood.app import open_journal
 from personhood.database import open_database
 from personhood.keys import template_keys
 from personhood.policy import decision_rule
@@ -24,7 +25,11 @@ from uniqueness.template import Probe
 def open_adjudication(settings: Settings) -> AdjudicationService:
     """Let people decide reviews from the command line."""
     engine, keyring = open_database(settings), template_keys(settings)
-    store = EnrollmentStore(engine, keyring)
+    manifests = read_manifests(settings.model_pack)
+    rule = decision_rule(settings, manifests)
+    models = "+".join(manifest.model for manifest in manifests)
+    journal = open_journal(settings, engine, models, rule.version)
+    store = EnrollmentStore(engine, keyring, journal)
     return AdjudicationService(
         store,
         Recoveries(store, settings.recovery_days),

@@ -23,6 +23,8 @@ from tests.unit.uniqueness.synthetic import (
     people,
     template,
 )
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.sealing import Keyring
@@ -61,7 +63,8 @@ class Desk:
     def __init__(self, engine: Engine, gallery: Gallery, keyring: Keyring, days: int) -> None:
         self.engine = engine
         self.gallery = gallery
-        self.store = EnrollmentStore(engine, keyring)
+        self.journal = Journal(DecisionLog(engine), b"l" * 32, model=MODEL)
+        self.store = EnrollmentStore(engine, keyring, self.journal)
         examiner: object = SyntheticExaminer()
         self.service = EnrollmentService(
             examiner,  # type: ignore[arg-type]
@@ -114,7 +117,7 @@ def request_of(
     """What a kiosk sends; the same request for the same arguments."""
     key = key or f"{kind} {photograph} {wallet}"
     digest = hashlib.sha256(f"{photograph} {wallet} {sorted(consents)}".encode()).hexdigest()
-    return EnrollmentRequest(key, digest, wallet, kind, consents)
+    return EnrollmentRequest(key, digest, wallet, "kiosk", kind, consents)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`personhood serve`, `enroll` and `audit`."""
+"""`personhood serve` and `enroll`."""
 
 import json
 from pathlib import Path
@@ -78,17 +78,3 @@ def enroll(
         raise typer.Exit(1)
     if answer.outcome != "accepted":
         raise typer.Exit(EXIT_NOT_ACCEPTED)
-
-
-def audit(
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
-    plot: Annotated[Path | None, typer.Option(help="write the score histogram as PNG")] = None,
-) -> None:
-    """Tell how deduplication went: counts, reasons of rejection, scores by bins."""
-    from personhood.app import plot_scores, read_audit
-
-    settings = Settings()
-    report = read_audit(settings)
-    typer.echo(report.to_json() if as_json else report.to_text())
-    if plot is not None:
-        plot_scores(settings, report, plot)

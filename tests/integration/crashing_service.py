@@ -19,6 +19,8 @@ from enrollment.pose import Pose
 from enrollment.rows import EnrollmentRequest
 from enrollment.store import EnrollmentStore
 from tests.models import opencv_pack
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.sealing import Keyring
@@ -38,7 +40,9 @@ def main(directory: str, key: str, commitment: str, photograph: str, point: str)
     pack = opencv_pack()
     database = create_engine(f"sqlite:///{directory}/personhood.db")
     stores = {
-        "enrollments": EnrollmentStore(database, Keyring(b"k" * 32)),
+        "enrollments": EnrollmentStore(
+            database, Keyring(b"k" * 32), Journal(DecisionLog(database), b"l" * 32)
+        ),
         "templates": GalleryStore(database, Keyring(b"k" * 32)),
     }
     indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}

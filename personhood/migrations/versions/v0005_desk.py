@@ -14,7 +14,7 @@ from alembic import op
 from uniqueness.sealing import Keyring, SealedRecord
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 
 def upgrade() -> None:
@@ -33,6 +33,8 @@ def upgrade() -> None:
             "commitment": row["commitment"],
             "change": "added",
             "hour": _hour(row["created_at"]),
+            "log_index": row["log_index"],
+            "log_leaf": row["log_leaf"],
         }
         connection.execute(sa.insert(history), change)
         if link := _link(connection, row["id"], row["idempotency_key"]):
@@ -76,9 +78,12 @@ def _rebuild_enrollments(
         sa.Column("commitment", sa.String(64), unique=True),
         sa.Column("status", sa.String(20), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kiosk", sa.String(64)),
+        sa.Column("log_index", sa.BigInteger),
+        sa.Column("log_leaf", sa.LargeBinary),
         *columns,
     )
-    kept = ("id", "idempotency_key", "body_digest", "commitment", "status", "created_at")
+    kept = [name for name in draft.c.keys() if name not in values]  # noqa: SIM118
     new = [v if isinstance(v, sa.ColumnElement) else sa.literal(v) for v in values.values()]
     connection.execute(
         sa.insert(draft).from_select([*kept, *values], sa.select(*(old.c[n] for n in kept), *new))
@@ -142,6 +147,8 @@ def _tables() -> dict[str, list[sa.Column[object]]]:
             sa.Column("commitment", sa.String(64), nullable=False, index=True),
             sa.Column("change", sa.String(10), nullable=False),
             sa.Column("hour", sa.Integer, nullable=False),
+            sa.Column("log_index", sa.BigInteger),
+            sa.Column("log_leaf", sa.LargeBinary),
         ],
         "enrolled_persons": [
             sa.Column("enrollment_id", sa.String(32), primary_key=True),

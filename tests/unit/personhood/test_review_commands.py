@@ -15,6 +15,7 @@ from enrollment.membership import MembershipHistory
 from enrollment.packs import read_manifest
 from enrollment.rows import Enrollment, EnrollmentRequest, EnrollmentStatus
 from enrollment.store import EnrollmentStore
+from personhood.app import open_journal
 from personhood.cli import app
 from personhood.database import open_database
 from personhood.errors import ServiceUnreachable
@@ -49,7 +50,7 @@ def case() -> str:
     """Somebody is enrolled, somebody like them waits, in a database that no service uses."""
     settings = Settings()
     engine, keyring = open_database(settings), template_keys(settings)
-    store = EnrollmentStore(engine, keyring)
+    store = EnrollmentStore(engine, keyring, open_journal(settings, engine))
     first = unit(np.random.default_rng(1).normal(size=MANIFEST.embedding_size))
     limits = MANIFEST.thresholds
     like = at_cosine(first, (limits.review + limits.duplicate) / 2, seed=2)

@@ -10,6 +10,8 @@ from sqlalchemy import Engine, MetaData, Table, insert, inspect, select, update
 
 from enrollment.store import EnrollmentStore
 from personhood import schema
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.decision import Decision, Thresholds
 from uniqueness.errors import RecordCorrupted, WrongKey
 from uniqueness.faiss_index import FaissFlatIndex
@@ -159,8 +161,8 @@ def test_a_copy_of_a_sqlite_database_is_kept(old_database: Engine, tmp_path: Pat
 
 
 def test_what_was_accepted_becomes_members_and_is_linked(engine: Engine) -> None:
-    """A database of the third version, whose verdicts name people."""
-    schema.upgrade(engine, KEYRING, "0003")
+    """A database of the fourth version, whose verdicts name people."""
+    schema.upgrade(engine, KEYRING, "0004")
     moment = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
     with engine.begin() as connection:
         for number, person in ((1, 7), (2, None)):
@@ -183,7 +185,7 @@ def test_what_was_accepted_becomes_members_and_is_linked(engine: Engine) -> None
             }
             connection.execute(insert(table(engine, "enrollments")), enrollment)
     schema.upgrade(engine, KEYRING)
-    store = EnrollmentStore(engine, KEYRING)
+    store = EnrollmentStore(engine, KEYRING, Journal(DecisionLog(engine), b"l" * 32))
     changes = [(c.sequence, c.commitment, c.hour) for c in store.history.changes()]
     hour = int(moment.timestamp()) // 3600
     assert changes == [(1, 2, hour), (2, 1, hour)]
@@ -196,7 +198,7 @@ def test_what_was_accepted_becomes_members_and_is_linked(engine: Engine) -> None
     first = store.get("e1")
     assert first is not None
     assert (first.commitment, first.created_at, first.consents) == (1, moment, frozenset())
-    schema.downgrade(engine, KEYRING, "0003")
+    schema.downgrade(engine, KEYRING, "0004")
     enrollments = table(engine, "enrollments")
     with engine.connect() as connection:
         back = connection.execute(select(enrollments.c.id, enrollments.c.sequence)).all()
