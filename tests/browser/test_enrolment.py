@@ -161,6 +161,7 @@ def test_a_person_who_lost_the_wallet_gets_another(kiosk: KioskPage) -> None:
     kiosk.page.locator("#statement").fill("personhood-enrol:1:abc")
     kiosk.page.keyboard.press("Enter")
     expect(kiosk.page.locator("#statement-error")).to_contain_text("personhood-recover:1:")
+    kiosk.camera.show(nobody())
     kiosk.type_statement(wallet(2), Purpose.RECOVER)
     kiosk.follow({"front": in_front_of_camera(another_exposure(astronaut()))})
     kiosk.expect_result("Your new wallet is in place")
@@ -168,6 +169,7 @@ def test_a_person_who_lost_the_wallet_gets_another(kiosk: KioskPage) -> None:
     kiosk.page.get_by_role("button", name="Finish").click()
 
     kiosk.begin("English", "recover")
+    kiosk.camera.show(nobody())
     kiosk.type_statement(wallet(3), Purpose.RECOVER)
     kiosk.follow({"front": in_front_of_camera(person_of_six(2))})
     kiosk.expect_result("We did not find you")
@@ -187,6 +189,7 @@ class TestWhereTheMachineIsNeverSure:
         kiosk.page.get_by_role("button", name="Finish").click()
 
         kiosk.begin("English", "consent-review")
+        kiosk.camera.show(nobody())
         kiosk.type_statement(wallet(2))
         kiosk.follow({"front": in_front_of_camera(person_of_six(2))})
         kiosk.expect_result("Two people will decide")
@@ -197,6 +200,7 @@ class TestWhereTheMachineIsNeverSure:
         kiosk.page.get_by_role("button", name="Finish").click()
 
         kiosk.begin("English")
+        kiosk.camera.show(nobody())
         kiosk.type_statement(wallet(3))
         kiosk.follow({"front": in_front_of_camera(person_of_six(3))})
         kiosk.expect_result("We are not sure yet")
