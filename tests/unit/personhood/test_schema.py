@@ -7,6 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+import distribution.database
+import distribution.journal
 import enrollment.database
 import enrollment.kiosks
 import enrollment.replay
@@ -21,7 +23,11 @@ from tests.postgres import empty_schema
 from uniqueness.sealing import Keyring
 
 KEYRING = Keyring(b"k" * 32)
-METADATA = [uniqueness.schema.Base.metadata, enrollment.database.Base.metadata]
+METADATA = [
+    uniqueness.schema.Base.metadata,
+    enrollment.database.Base.metadata,
+    distribution.database.Base.metadata,
+]
 
 
 def revision_of(engine: Engine) -> str | None:
