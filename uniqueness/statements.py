@@ -82,7 +82,7 @@ ADD_OUTCOMES = insert(_table(OutcomeRow))
 
 def _adding(query: sqlite.Insert | postgresql.Insert) -> Executable:
     return query.on_conflict_do_update(
-        index_elements=["outcome", "model", "bin"],
+        index_elements=["outcome", "model", "block", "bin"],
         set_={"count": ScoreCountRow.count + query.excluded.count},
     )
 

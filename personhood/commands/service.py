@@ -65,11 +65,12 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
     plot: Annotated[Path | None, typer.Option(help="write the score histogram as PNG")] = None,
 ) -> None:
-    """Tell how deduplication went: counts, reasons of rejection, scores by bins."""
+    """Tell how deduplication went: counts, reasons of rejection, scores of a thousand or more."""
     from personhood.app import plot_scores, read_audit
 
     settings = Settings()
     report = read_audit(settings)
-    typer.echo(report.to_json() if as_json else report.to_text())
+    shown = report.for_release()
+    typer.echo(shown.to_json() if as_json else shown.to_text())
     if plot is not None:
-        plot_scores(settings, report, plot)
+        plot_scores(settings, shown, plot)

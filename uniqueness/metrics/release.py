@@ -9,6 +9,8 @@ the least and the most that each withheld cell can be. A zero tells of nobody an
 """
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,9 +48,30 @@ class ReleasedTable:
     total: int | None
 
 
-def may_leave(samples: int) -> bool:
-    """Whether a histogram of so many samples may leave."""
-    return samples >= FEWEST_SAMPLES
+def releasable(
+    blocks: Mapping[int, Mapping[int, int]], open_block: int
+) -> dict[int, dict[int, int]]:
+    """Join closed blocks of a histogram to groups that may leave; what does not fill one stays.
+
+    Groups begin and end at the same blocks whenever this is asked, so that the difference of two
+    answers is of whole groups, too.
+
+    Args:
+        blocks: by number, ascending: bin to count.
+        open_block: still counted in.
+
+    Returns:
+        By the number of its first block, each group's bins to counts.
+    """
+    groups: dict[int, dict[int, int]] = {}
+    first, group = None, Counter[int]()
+    for number in sorted(number for number in blocks if number < open_block):
+        first = number if first is None else first
+        group.update(blocks[number])
+        if group.total() >= FEWEST_SAMPLES:
+            groups[first] = dict(sorted(group.items()))
+            first, group = None, Counter()
+    return groups
 
 
 def released(table: Table) -> ReleasedTable:

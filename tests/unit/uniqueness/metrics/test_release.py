@@ -5,7 +5,13 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from uniqueness.metrics.activity import Table
-from uniqueness.metrics.release import SMALLEST_CELL, ReleasedTable, may_leave, released
+from uniqueness.metrics.release import (
+    FEWEST_SAMPLES,
+    SMALLEST_CELL,
+    ReleasedTable,
+    releasable,
+    released,
+)
 
 
 def table(counts: list[list[int]]) -> Table:
@@ -90,6 +96,18 @@ def test_an_empty_table() -> None:
     assert released(Table((), ("a",), ())).total == 0
 
 
-@pytest.mark.parametrize(("samples", "leaves"), [(999, False), (1000, True)])
-def test_a_histogram_of_a_thousand_may_leave(samples: int, leaves: bool) -> None:
-    assert may_leave(samples) is leaves
+def test_blocks_leave_in_groups_of_a_thousand() -> None:
+    blocks = {0: {5: 600}, 1: {5: 300, 6: 99}, 2: {6: 1}, 3: {7: 1500}, 4: {8: 999}, 5: {8: 9000}}
+    assert releasable(blocks, open_block=5) == {0: {5: 900, 6: 100}, 3: {7: 1500}}
+    assert releasable({0: {5: 999}}, open_block=1) == {}
+    assert releasable({0: {5: 1000}}, open_block=0) == {}
+
+
+def test_the_difference_of_two_releases_is_of_a_thousand_or_of_none() -> None:
+    random = np.random.default_rng(1)
+    blocks = {number: {int(random.integers(9)): int(random.integers(800))} for number in range(40)}
+    sums = [
+        sum(sum(group.values()) for group in releasable(blocks, open_block).values())
+        for open_block in range(41)
+    ]
+    assert all(step == 0 or step >= FEWEST_SAMPLES for step in np.diff(sums))
