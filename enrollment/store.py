@@ -169,6 +169,16 @@ class EnrollmentStore:
         with self._database.read() as connection:
             return tuple(_enrollment(row) for row in connection.execute(query))
 
+    def created_at_of(self, status: EnrollmentStatus) -> list[datetime]:
+        """When the enrolments of a status first came, the oldest first."""
+        query = (
+            select(EnrollmentRow.created_at)
+            .where(EnrollmentRow.status == status.value)
+            .order_by(EnrollmentRow.created_at)
+        )
+        with self._database.read() as connection:
+            return [_utc(moment) for moment in connection.scalars(query)]
+
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""
         query = (
@@ -215,9 +225,12 @@ def _find(connection: Connection, request: EnrollmentRequest) -> Enrollment | No
 
 def _enrollment(row: Row[str, str, str, datetime]) -> Enrollment:
     enrollment_id, idempotency_key, status, created_at = row
-    # SQLite forgets the zone of what was written in UTC.
-    moment = created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)
-    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status), moment)
+    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status), _utc(created_at))
+
+
+def _utc(moment: datetime) -> datetime:
+    """SQLite forgets the zone of what was written in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _hex(commitment: int) -> str:

@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 app.command("serve")(service.serve)
 app.command("enroll")(service.enroll)
-app.command("audit")(service.audit)
+app.add_typer(service.audit_app, name="audit")
 app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, Row, func, select
 from uniqueness.census import people_by_models
 from uniqueness.database import writer
 from uniqueness.decision import Decision, ThresholdPolicy, Thresholds
+from uniqueness.metrics.activity import Event
 from uniqueness.metrics.release import releasable
 from uniqueness.schema import HeadRow, OutcomeRow, ScoreCountRow
 from uniqueness.store import create_tables
@@ -182,6 +183,17 @@ class AuditReport:
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="upper center", ncols=5, fontsize="small")
         figure.savefig(path, format="png", dpi=150)
+
+
+def read_events(engine: Engine, size: int | None = None) -> tuple[Event, ...]:
+    """Read the first outcomes of a gallery's database, as rows; all of them without a size."""
+    query = (
+        select(OutcomeRow.outcome, OutcomeRow.reason, OutcomeRow.hour)
+        .order_by(OutcomeRow.sequence)
+        .limit(size)
+    )
+    with engine.begin() as connection:
+        return tuple(Event(*row) for row in connection.execute(query))
 
 
 def _counts(rows: Iterable[Row[str, int]]) -> dict[str, int]:

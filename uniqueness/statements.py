@@ -110,4 +110,4 @@ def _count_scores(connection: Connection) -> Insert:
     )
 
 
-COUNT_SCORES = Prepared(_count_scores, ["outcome", "model", "bin", "count"])
+COUNT_SCORES = Prepared(_count_scores, ["outcome", "model", "block", "bin", "count"])

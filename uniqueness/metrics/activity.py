@@ -1,16 +1,24 @@
 """Outcomes by kiosk and by day, from plain rows of a decision log."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from uniqueness.metrics.alarms import Alarm, bursts
 
 REJECTED: Final = "rejected"
 OUTCOMES: Final = ("unique", "duplicate", "review", REJECTED)  # of an attempt to enrol
 
+OTHERS: Final = "others"
+MOST_KIOSKS: Final = 8
+MOST_SPANS: Final = 26
+
 _HOURS_PER_DAY = 24
+_SPANS = (1, 7, 28, 364, 10**9)  # days
 
 
 @dataclass(frozen=True)
@@ -35,47 +43,56 @@ class Event:
         return self.hour // _HOURS_PER_DAY
 
 
-@dataclass(frozen=True)
-class Table:
-    """Counts, in rows and columns.
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """Attempts by kiosk, time and outcome.
 
     Args:
-        rows: names.
-        columns: names.
-        counts: by row, then by column.
+        kiosks: names; the last one may be `OTHERS`.
+        first_days: of the spans, days since 1970 UTC.
+        days: length of a span.
+        counts: (k, s, 4) by kiosk, span and outcome, in the order of `OUTCOMES`.
     """
 
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
+    kiosks: tuple[str, ...]
+    first_days: tuple[int, ...]
+    days: int
+    counts: npt.NDArray[np.int64]
 
 
-def by_kiosk(events: Iterable[Event]) -> Table:
-    """Outcomes of each kiosk's attempts."""
-    return _table((event.kiosk, event.kind) for event in events if event.kind in OUTCOMES)
+def activity(events: Iterable[Event]) -> Activity:
+    """Count attempts by the busiest kiosks and all others, in at most 26 spans of equal length."""
+    attempts = [event for event in events if event.kind in OUTCOMES]
+    if not attempts:
+        return Activity((), (), 1, np.zeros((0, 0, len(OUTCOMES)), np.int64))
+    first = min(event.day for event in attempts)
+    last = max(event.day for event in attempts)
+    days = next(n for n in _SPANS if (last - first) // n < MOST_SPANS)
+    busiest = Counter(event.kiosk for event in attempts).most_common()
+    kept = MOST_KIOSKS if len(busiest) <= MOST_KIOSKS else MOST_KIOSKS - 1
+    kiosks = sorted(name for name, _ in busiest[:kept])
+    names = [*kiosks, OTHERS] if len(busiest) > kept else kiosks
+    place = {name: at for at, name in enumerate(names)}
+    counts = np.zeros((len(names), (last - first) // days + 1, len(OUTCOMES)), np.int64)
+    for event in attempts:
+        kiosk = place.get(event.kiosk, len(names) - 1)
+        counts[kiosk, (event.day - first) // days, OUTCOMES.index(event.kind)] += 1
+    spans = range(first, first + days * counts.shape[1], days)
+    return Activity(tuple(names), tuple(spans), days, counts)
 
 
-def by_day(events: Iterable[Event]) -> Table:
-    """Outcomes of each day's attempts; the rows are days since 1970 as text, in their order."""
-    return _table((f"{event.day:06d}", event.kind) for event in events if event.kind in OUTCOMES)
+def kiosks_with_many(events: Iterable[Event], outcome: str) -> tuple[Alarm, ...]:
+    """Kiosks whose attempts came to an outcome more often than all others': see `bursts`."""
+    return bursts(_shares(((event.kiosk, event.kind) for event in events), outcome))
 
 
-def attempts_by_day_and_kiosk(events: Iterable[Event], kind: str) -> Table:
-    """How many attempts came to one outcome, by day and by kiosk."""
-    chosen = [(f"{e.day:06d}", e.kiosk) for e in events if e.kind == kind]
-    return _table(chosen, columns=sorted({kiosk for _, kiosk in chosen}))
+def days_with_many(events: Iterable[Event], outcome: str) -> tuple[Alarm, ...]:
+    """Likewise days since 1970 UTC, as text."""
+    return bursts(_shares(((str(event.day), event.kind) for event in events), outcome))
 
 
-def burst_alarms(table: Table, outcome: str) -> tuple[Alarm, ...]:
-    """Rows of a table of outcomes that have more of one outcome than the others: see `bursts`."""
-    column = table.columns.index(outcome)
-    return bursts(
-        {name: (row[column], sum(row)) for name, row in zip(table.rows, table.counts, strict=True)}
-    )
-
-
-def _table(pairs: Iterable[tuple[str, str]], columns: Sequence[str] = OUTCOMES) -> Table:
-    counted = Counter(pairs)
-    rows = sorted({row for row, _ in counted})
-    counts = tuple(tuple(counted[row, column] for column in columns) for row in rows)
-    return Table(tuple(rows), tuple(columns), counts)
+def _shares(pairs: Iterable[tuple[str, str]], outcome: str) -> dict[str, tuple[int, int]]:
+    counted = Counter(pair for pair in pairs if pair[1] in OUTCOMES)
+    groups = sorted({group for group, _ in counted})
+    trials = {group: sum(counted[group, kind] for kind in OUTCOMES) for group in groups}
+    return {group: (counted[group, outcome], trials[group]) for group in groups}

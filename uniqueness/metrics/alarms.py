@@ -15,7 +15,7 @@ from scipy.stats import hypergeom
 from uniqueness.metrics.rates import CountedRate, counted_rate
 
 ALPHA: Final = 0.01  # chance of a false alarm a table
-FEWEST_HITS: Final = 5  # what fewer say is no burst, however unlikely
+FEWEST_HITS: Final = 10  # what fewer say is no burst, however unlikely
 
 
 @dataclass(frozen=True)

@@ -8,44 +8,24 @@ chapter 4). Whether that holds is not argued but computed: the attacker's own li
 the least and the most that each withheld cell can be. A zero tells of nobody and is shown.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linprog
 
-from uniqueness.metrics.activity import Table
-
 FEWEST_SAMPLES: Final = 1000  # of a histogram that leaves
 SMALLEST_CELL: Final = 10  # what is less, and not 0, is withheld
 
+Cell = tuple[int, ...]
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Array = npt.NDArray[np.float64]
+Released = npt.NDArray[np.object_]
 
-
-@dataclass(frozen=True)
-class ReleasedTable:
-    """A table that may leave.
-
-    Args:
-        rows: names.
-        columns: names.
-        cells: by row, then by column; None is withheld.
-        row_totals: None is withheld.
-        column_totals: likewise.
-        total: of all; None where it is small.
-    """
-
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    cells: tuple[tuple[int | None, ...], ...]
-    row_totals: tuple[int | None, ...]
-    column_totals: tuple[int | None, ...]
-    total: int | None
+_TOLERANCE = 1e-6
 
 
 def releasable(
@@ -74,98 +54,94 @@ def releasable(
     return groups
 
 
-def released(table: Table) -> ReleasedTable:
-    """Withhold what could be told of a few people."""
-    counts = np.array(table.counts, np.int64).reshape(len(table.rows), len(table.columns))
+def released(counts: Counts) -> Released:
+    """Withhold what could be told of a few people.
+
+    All tables that are published of some counts have to be slices of one answer: tables that were
+    protected each by itself give the cells of one another back.
+
+    Args:
+        counts: (a, b, ...) along as many axes as there are properties.
+
+    Returns:
+        (a + 1, b + 1, ...) int, or None where withheld; the last place of an axis is its total.
+    """
     whole = _with_totals(counts)
-    hidden = _withheld(whole)
-    shown = [
-        [None if masked else int(count) for count, masked in zip(line, mask, strict=True)]
-        for line, mask in zip(whole, hidden, strict=True)
-    ]
-    return ReleasedTable(
-        table.rows,
-        table.columns,
-        tuple(tuple(line[:-1]) for line in shown[:-1]),
-        tuple(line[-1] for line in shown[:-1]),
-        tuple(shown[-1][:-1]),
-        shown[-1][-1],
-    )
+    shown = whole.astype(object)
+    shown[_withheld(whole)] = None
+    return shown
+
+
+def released_count(count: int) -> int | None:
+    """A count that stands alone; None where it is small."""
+    return None if 0 < count < SMALLEST_CELL else count
 
 
 def _with_totals(counts: Counts) -> Counts:
-    with_rows = np.column_stack([counts, counts.sum(axis=1)])
-    return np.vstack([with_rows, with_rows.sum(axis=0)])
+    for axis in range(counts.ndim):
+        counts = np.concatenate([counts, counts.sum(axis=axis, keepdims=True)], axis=axis)
+    return counts
 
 
 def _withheld(whole: Counts) -> Mask:
-    """(r + 1, c + 1) what is withheld of a table with its totals."""
+    """What is withheld of a table with its totals.
+
+    What is safe stays safe as more is withheld, so that each small cell is looked at once.
+    """
     hidden = (whole > 0) & (whole < SMALLEST_CELL)
-    while exposed := _exposed(whole, hidden):
-        more = _next_to_hide(whole, hidden, exposed)
-        if more is None:  # nothing is left that could cover for it
-            return np.ones_like(hidden)
-        hidden[more] = True
+    for cell in map(tuple, np.argwhere(hidden)):
+        while _is_exposed(whole, hidden, cell):
+            hidden[_next_to_hide(whole, hidden, cell)] = True
     return hidden
 
 
-def _exposed(whole: Counts, hidden: Mask) -> list[tuple[int, int]]:
-    """Small cells whose count an attacker could narrow down."""
-    unknown = np.argwhere(hidden)
-    if not unknown.size:
-        return []
+def _is_exposed(whole: Counts, hidden: Mask, cell: Cell) -> bool:
+    """Whether an attacker could narrow a small cell's count down."""
+    if not (~hidden & (whole > 0)).any():
+        return False  # nothing is shown that could tell
     equations, sides = _equations(whole, hidden)
-    found = []
-    for place, cell in enumerate(map(tuple, unknown)):
-        if not 0 < whole[cell] < SMALLEST_CELL:
-            continue
-        low, high = (_extreme(equations, sides, place, sign) for sign in (1, -1))
-        if low > 1 + 1e-6 or high < SMALLEST_CELL - 1 - 1e-6:
-            found.append(cell)
-    return found
+    goal = np.zeros(hidden.shape)
+    goal[cell] = 1.0
+    of_hidden = goal[hidden]
+    low = linprog(of_hidden, A_eq=equations, b_eq=sides, method="highs")
+    high = linprog(-of_hidden, A_eq=equations, b_eq=sides, method="highs")
+    too_high = low.success and low.fun > 1 + _TOLERANCE
+    return bool(too_high or (high.success and -high.fun < SMALLEST_CELL - 1 - _TOLERANCE))
 
 
-def _extreme(
-    equations: npt.NDArray[np.float64], sides: npt.NDArray[np.float64], place: int, sign: int
-) -> float:
-    """The least (sign 1) or the most (sign -1) that a withheld count can be."""
-    goal = np.zeros(equations.shape[1])
-    goal[place] = sign
-    found = linprog(goal, A_eq=equations, b_eq=sides, method="highs")
-    return sign * float(found.fun) if found.success else -sign * math.inf
-
-
-def _equations(
-    whole: Counts, hidden: Mask
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """What the shown counts say about the withheld ones: each line sums up to its total."""
+def _equations(whole: Counts, hidden: Mask) -> tuple[Array, Array]:
+    """What the shown counts say of the withheld ones: every line sums up to its total."""
     number = np.full(whole.shape, -1)
     number[hidden] = np.arange(hidden.sum())
-    rows, sides = [], []
-    lines = [(whole[i], number[i]) for i in range(whole.shape[0])]
-    lines += [(whole[:, j], number[:, j]) for j in range(whole.shape[1])]
-    for values, numbers in lines:
-        signs = np.ones(values.size)
+    unknown, sides = [], []
+    for axis in range(whole.ndim):
+        lines = np.moveaxis(whole, axis, -1).reshape(-1, whole.shape[axis])
+        numbers = np.moveaxis(number, axis, -1).reshape(-1, whole.shape[axis])
+        signs = np.ones(whole.shape[axis])
         signs[-1] = -1.0  # parts less their total are 0
-        row = np.zeros(int(hidden.sum()))
-        np.add.at(row, numbers[numbers >= 0], signs[numbers >= 0])
-        rows.append(row)
-        sides.append(-(signs * values)[numbers < 0].sum())
-    return np.array(rows), np.array(sides)
+        for values, places in zip(lines, numbers, strict=True):
+            known = places < 0
+            if known.all():
+                continue
+            row = np.zeros(int(hidden.sum()))
+            row[places[~known]] = signs[~known]
+            unknown.append(row)
+            sides.append(-(signs * values)[known].sum())
+    return np.array(unknown), np.array(sides)
 
 
-def _next_to_hide(
-    whole: Counts, hidden: Mask, exposed: list[tuple[int, int]]
-) -> tuple[int, int] | None:
-    """The smallest count beside an exposed cell that is still shown; totals come last."""
+def _next_to_hide(whole: Counts, hidden: Mask, cell: Cell) -> Cell:
+    """What else to withhold: what covers for the most lines that hide one count alone.
+
+    Among these totals last, what is beside the cell first, the smallest count first.
+    """
+    lines = [hidden.sum(axis=axis, keepdims=True) for axis in range(whole.ndim)]
+    covers = sum((line == 1).astype(np.int64) for line in lines) + np.zeros_like(whole)
     beside = np.zeros_like(hidden)
-    for row, column in exposed:
-        beside[row, :] = beside[:, column] = True
-    choice = np.argwhere(beside & ~hidden & (whole > 0))
-    if not choice.size:
-        choice = np.argwhere(~hidden & (whole > 0))
-    if not choice.size:
-        return None
-    is_total = (choice == np.array(whole.shape) - 1).any(axis=1)
-    first = np.lexsort((whole[tuple(choice.T)], is_total))[0]
-    return int(choice[first][0]), int(choice[first][1])
+    for axis in range(whole.ndim):
+        beside[tuple(slice(None) if a == axis else at for a, at in enumerate(cell))] = True
+    shown = np.argwhere(~hidden & (whole > 0))
+    at = tuple(shown.T)
+    totals = (shown == np.array(whole.shape) - 1).sum(axis=1)
+    first = np.lexsort((whole[at], ~beside[at], totals, -covers[at]))[0]
+    return tuple(int(place) for place in shown[first])

@@ -1,9 +1,11 @@
 from uniqueness.metrics.activity import (
+    MOST_KIOSKS,
+    MOST_SPANS,
+    OTHERS,
     Event,
-    attempts_by_day_and_kiosk,
-    burst_alarms,
-    by_day,
-    by_kiosk,
+    activity,
+    days_with_many,
+    kiosks_with_many,
 )
 
 DAY = 24
@@ -14,31 +16,35 @@ def day_of(kiosk: str, day: int, unique: int, duplicate: int) -> list[Event]:
     return events + [Event("duplicate", "", day * DAY + 23, kiosk)] * duplicate
 
 
-def test_outcomes_by_kiosk_and_by_day() -> None:
+def test_attempts_by_kiosk_time_and_outcome() -> None:
     events = day_of("a", 7, 3, 1) + day_of("b", 8, 2, 0) + [Event("removal", "", 200, "a")]
-    table = by_kiosk(events)
-    assert table.rows == ("a", "b")
-    assert table.columns == ("unique", "duplicate", "review", "rejected")
-    assert table.counts == ((3, 1, 0, 0), (2, 0, 0, 0))
-    days = by_day(events)
-    assert days.rows == ("000007", "000008")
-    assert days.counts == table.counts
+    found = activity(events)
+    assert (found.kiosks, found.first_days, found.days) == (("a", "b"), (7, 8), 1)
+    assert found.counts.tolist() == [
+        [[3, 1, 0, 0], [0, 0, 0, 0]],
+        [[0, 0, 0, 0], [2, 0, 0, 0]],
+    ]
 
 
-def test_days_by_kiosk() -> None:
-    table = attempts_by_day_and_kiosk(day_of("a", 7, 3, 1) + day_of("b", 8, 2, 0), "unique")
-    assert (table.rows, table.columns) == (("000007", "000008"), ("a", "b"))
-    assert table.counts == ((3, 0), (0, 2))
+def test_many_kiosks_and_a_long_time_are_joined() -> None:
+    events = [e for n in range(20) for e in day_of(f"k{n:02}", 30 * n, 100 - n, 1)]
+    found = activity(events)
+    assert found.kiosks == (*(f"k{n:02}" for n in range(MOST_KIOSKS - 1)), OTHERS)
+    assert found.days == 28
+    assert len(found.first_days) <= MOST_SPANS
+    assert found.counts.sum() == len(events)
+    assert found.counts[-1].sum() == len(events) - sum(101 - n for n in range(MOST_KIOSKS - 1))
 
 
 def test_a_kiosk_and_a_day_of_many_duplicates_are_named() -> None:
     events = [e for day in range(10) for k in "abc" for e in day_of(k, day, 50, 1)]
-    assert burst_alarms(by_kiosk(events), "duplicate") == ()
+    assert kiosks_with_many(events, "duplicate") == ()
     events += day_of("b", 5, 0, 30)
-    assert [alarm.group for alarm in burst_alarms(by_kiosk(events), "duplicate")] == ["b"]
-    assert [alarm.group for alarm in burst_alarms(by_day(events), "duplicate")] == ["000005"]
+    assert [alarm.group for alarm in kiosks_with_many(events, "duplicate")] == ["b"]
+    assert [alarm.group for alarm in days_with_many(events, "duplicate")] == ["5"]
+    assert kiosks_with_many(events, "rejected") == ()
 
 
 def test_an_empty_log() -> None:
-    assert by_kiosk([]).rows == ()
-    assert burst_alarms(by_kiosk([]), "duplicate") == ()
+    assert activity([]).kiosks == ()
+    assert kiosks_with_many([], "duplicate") == ()

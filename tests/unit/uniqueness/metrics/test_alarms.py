@@ -46,7 +46,7 @@ def test_the_chance_is_that_of_fishers_test_times_the_groups() -> None:
 
 
 def test_a_few_hits_are_no_burst() -> None:
-    assert bursts({"a": (4, 4), "b": (0, 100_000)}) == ()
+    assert bursts({"a": (9, 9), "b": (0, 100_000)}) == ()
 
 
 def test_nothing_and_nobody_are_quiet() -> None:

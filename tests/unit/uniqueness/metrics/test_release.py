@@ -4,96 +4,87 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from uniqueness.metrics.activity import Table
 from uniqueness.metrics.release import (
     FEWEST_SAMPLES,
     SMALLEST_CELL,
-    ReleasedTable,
+    Released,
     releasable,
     released,
+    released_count,
 )
 
 
-def table(counts: list[list[int]]) -> Table:
-    rows = tuple(f"row {i}" for i in range(len(counts)))
-    return Table(
-        rows, tuple(f"column {j}" for j in range(len(counts[0]))), tuple(map(tuple, counts))
-    )
-
-
-def attacked(shown: ReleasedTable, row: int, column: int) -> tuple[int, int]:
+def attacked(shown: Released, cell: tuple[int, ...]) -> tuple[int, int]:
     """The least and the most that a cell can be, in whole numbers, given all that is shown."""
-    height, width = len(shown.rows) + 1, len(shown.columns) + 1
-    lines = [[*cells, total] for cells, total in zip(shown.cells, shown.row_totals, strict=True)]
-    lines.append([*shown.column_totals, shown.total])
-    low = np.array([[0 if c is None else c for c in line] for line in lines], float)
-    high = np.array([[np.inf if c is None else c for c in line] for line in lines], float)
+    low = np.array([0 if count is None else count for count in shown.ravel()], float)
+    high = np.array([np.inf if count is None else count for count in shown.ravel()], float)
+    places = np.arange(shown.size).reshape(shown.shape)
     sums = []
-    for i in range(height):
-        sums.append(np.zeros((height, width)))
-        sums[-1][i, :-1], sums[-1][i, -1] = 1, -1
-    for j in range(width):
-        sums.append(np.zeros((height, width)))
-        sums[-1][:-1, j], sums[-1][-1, j] = 1, -1
-    constraints = LinearConstraint(np.array(sums).reshape(len(sums), -1), 0, 0)
-    goal = np.zeros((height, width))
-    goal[row, column] = 1
+    for axis in range(shown.ndim):
+        for line in np.moveaxis(places, axis, -1).reshape(-1, shown.shape[axis]):
+            sums.append(np.zeros(shown.size))
+            sums[-1][line[:-1]], sums[-1][line[-1]] = 1, -1
+    goal = np.zeros(shown.size)
+    goal[places[cell]] = 1
     found = [
         milp(
-            sign * goal.ravel(),
-            constraints=constraints,
-            bounds=Bounds(low.ravel(), high.ravel()),
+            sign * goal,
+            constraints=LinearConstraint(np.array(sums), 0, 0),
+            bounds=Bounds(low, high),
             integrality=np.ones(goal.size),
         )
         for sign in (1, -1)
     ]
-    return round(found[0].x @ goal.ravel()), (
-        round(found[1].x @ goal.ravel()) if found[1].x is not None else 10**9
-    )
+    most = 10**9 if found[1].x is None else round(found[1].x @ goal)
+    return round(found[0].x @ goal), most
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_an_attacker_learns_of_a_small_cell_only_that_it_is_withheld(seed: int) -> None:
+@pytest.mark.parametrize("axes", [2, 3])
+def test_an_attacker_learns_of_a_small_cell_only_that_it_is_withheld(seed: int, axes: int) -> None:
     random = np.random.default_rng(seed)
-    shape = random.integers(2, 6, 2)
+    shape = random.integers(2, 5, axes)
     counts = random.negative_binomial(1, 0.02, shape) * random.integers(0, 2, shape)
-    shown = released(table(counts.tolist()))
-    for row, column in np.argwhere((counts > 0) & (counts < SMALLEST_CELL)):
-        assert shown.cells[row][column] is None
-        low, high = attacked(shown, int(row), int(column))
+    shown = released(counts)
+    for cell in map(tuple, np.argwhere((counts > 0) & (counts < SMALLEST_CELL))):
+        assert shown[cell] is None
+        low, high = attacked(shown, cell)
         assert low <= 1
         assert high >= SMALLEST_CELL - 1
 
 
 def test_a_small_cell_takes_others_with_it() -> None:
-    shown = released(table([[500, 3], [400, 60]]))
-    assert shown.cells == ((None, None), (None, None))
-    assert shown.total == 963
+    assert released(np.array([[500, 3], [400, 60]])).tolist() == [
+        [None, None, 503],
+        [None, None, 460],
+        [900, 63, 963],
+    ]
 
 
 def test_two_small_cells_do_not_protect_each_other_when_their_sum_is_small() -> None:
-    shown = released(table([[500, 1, 1], [400, 60, 80], [300, 70, 90]]))
-    assert shown.cells[0][1] is shown.cells[0][2] is None
-    low, high = attacked(shown, 0, 1)
+    shown = released(np.array([[500, 1, 1], [400, 60, 80], [300, 70, 90]]))
+    assert shown[0, 1] is shown[0, 2] is None
+    low, high = attacked(shown, (0, 1))
     assert (low, high >= SMALLEST_CELL - 1) == (0, True)
 
 
 def test_what_is_large_or_nothing_is_shown() -> None:
-    shown = released(table([[500, 0], [400, 60]]))
-    assert shown.cells == ((500, 0), (400, 60))
-    assert shown.row_totals == (500, 460)
-    assert shown.column_totals == (900, 60)
+    shown = released(np.array([[500, 0], [400, 60]]))
+    assert shown.tolist() == [[500, 0, 500], [400, 60, 460], [900, 60, 960]]
 
 
 def test_a_table_of_a_few_people_is_withheld_whole() -> None:
-    shown = released(table([[3, 1], [0, 2]]))
-    assert shown.cells == ((None, None), (0, None))  # that there is nothing tells of nobody
-    assert shown.row_totals == (None, None)
-    assert shown.total is None
+    shown = released(np.array([[3, 1], [0, 2]]))
+    assert [count for count in shown.ravel() if count is not None] == [0]  # tells of nobody
 
 
 def test_an_empty_table() -> None:
-    assert released(Table((), ("a",), ())).total == 0
+    assert released(np.zeros((0, 2), int)).tolist() == [[0, 0, 0]]
+
+
+@pytest.mark.parametrize(("count", "shown"), [(0, 0), (1, None), (9, None), (10, 10)])
+def test_a_count_that_stands_alone(count: int, shown: int | None) -> None:
+    assert released_count(count) == shown
 
 
 def test_blocks_leave_in_groups_of_a_thousand() -> None:
