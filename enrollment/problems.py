@@ -30,6 +30,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.KioskPageIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EnrollmentStoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ServiceBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ServiceStandby: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryClosed: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidStatement: HTTPStatus.UNPROCESSABLE_ENTITY,

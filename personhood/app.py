@@ -1,5 +1,6 @@
 """The composition root: what is made of what, and nothing else."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -58,8 +59,16 @@ POSES: Final[dict[str, Callable[[], tuple[Pose, ...]]]] = {
 
 
 @contextmanager
-def open_service(settings: Settings) -> Iterator[FastAPI]:
+def open_service(
+    settings: Settings,
+    *,
+    stop: threading.Event | None = None,
+    on_lost: Callable[[], None] | None = None,
+) -> Iterator[FastAPI]:
     """The enrolment service, its gallery open for as long as the block runs.
+
+    Args:
+        stop, on_lost: see `Ownership`; with `stop`, a service that runs already is waited for.
 
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
@@ -81,7 +90,7 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     indexes = {p.manifest.model: _index(settings, store, p.manifest) for p in packs}
     with (
         batched(opened, used) if is_batched else nullcontext(opened) as models,
-        Ownership(engine),
+        Ownership(engine, stop=stop, on_lost=on_lost),
         Gallery.open(
             store,
             indexes,

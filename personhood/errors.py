@@ -4,6 +4,8 @@ PersonhoodError
 ├── ServiceUnreachable    the enrolment service did not answer
 ├── ServiceRefused        the enrolment service answered no
 ├── KioskNotRegistered    this device has no key that the service knows
+├── TlsIncomplete         one of the two files that TLS needs is not given, or cannot be used
+├── OwnershipLost         another service may have taken this one's place
 ├── KeyUnusable           a key in the environment or in a key file is not one
 ├── DatabaseBehind        the database has an earlier version's schema
 ├── DatabaseAhead         the database has a later version's schema
@@ -33,6 +35,14 @@ class ServiceRefused(PersonhoodError):
 
 class KioskNotRegistered(PersonhoodError):
     code = "kiosk_not_registered"
+
+
+class TlsIncomplete(PersonhoodError):
+    code = "tls_incomplete"
+
+
+class OwnershipLost(PersonhoodError):
+    code = "ownership_lost"
 
 
 class KeyUnusable(PersonhoodError):
