@@ -25,7 +25,9 @@ WALLS = {
     "onnxruntime": {"enrollment/engine.py", "uniqueness/onnx_scan.py"},
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
+    "jinja2": {"personhood/audit_report/page.py"},
     "limits": {"enrollment/limits.py"},
+    "reportlab": {"personhood/audit_report/pdf.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {
         "uniqueness/faiss_gpu.py",
