@@ -81,9 +81,13 @@ class MembershipHistory:
         with self._database.read() as connection:
             return [_change(row) for row in connection.execute(query)]
 
+    def additions(self) -> list[MembershipChange]:
+        """Every addition, in order."""
+        return [change for change in self.changes() if change.change is Change.ADDED]
+
     def accepted_commitments(self) -> list[int]:
         """Every commitment that ever was added, in order."""
-        return [c.commitment for c in self.changes() if c.change is Change.ADDED]
+        return [change.commitment for change in self.additions()]
 
     def removals(self) -> list[MembershipChange]:
         """Every removal, in order; its sequence number tells what it comes before and after."""

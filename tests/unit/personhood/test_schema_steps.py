@@ -161,8 +161,8 @@ def test_a_copy_of_a_sqlite_database_is_kept(old_database: Engine, tmp_path: Pat
 
 
 def test_what_was_accepted_becomes_members_and_is_linked(engine: Engine) -> None:
-    """A database of the fourth version, whose verdicts name people."""
-    schema.upgrade(engine, KEYRING, "0004")
+    """A database of the version before, whose verdicts name people."""
+    schema.upgrade(engine, KEYRING, "0007")
     moment = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
     with engine.begin() as connection:
         for number, person in ((1, 7), (2, None)):
@@ -198,8 +198,26 @@ def test_what_was_accepted_becomes_members_and_is_linked(engine: Engine) -> None
     first = store.get("e1")
     assert first is not None
     assert (first.commitment, first.created_at, first.consents) == (1, moment, frozenset())
-    schema.downgrade(engine, KEYRING, "0004")
+    schema.downgrade(engine, KEYRING, "0007")
     enrollments = table(engine, "enrollments")
     with engine.connect() as connection:
         back = connection.execute(select(enrollments.c.id, enrollments.c.sequence)).all()
     assert sorted(back) == [("e1", 2), ("e2", 1)]
+
+
+def test_scores_counted_before_there_were_blocks_stay_counted(engine: Engine) -> None:
+    schema.upgrade(engine, KEYRING, "0003")
+    row = {"outcome": "unique", "model": MODEL, "bin": 12, "count": 7}
+    with engine.begin() as connection:
+        connection.execute(insert(table(engine, "score_histogram")), [row])
+    schema.upgrade(engine, KEYRING)
+    counts = table(engine, "score_histogram")
+    with engine.begin() as connection:
+        assert connection.execute(select(counts.c.block, counts.c.count)).all() == [(-1, 7)]
+        connection.execute(insert(counts), [row | {"block": 0, "count": 5}])
+    for _ in range(2):  # names of what one way made do not stand in the other's way
+        schema.downgrade(engine, KEYRING, "0003")
+        with engine.connect() as connection:
+            counts = table(engine, "score_histogram")
+            assert connection.execute(select(counts.c.bin, counts.c.count)).all() == [(12, 12)]
+        schema.upgrade(engine, KEYRING)

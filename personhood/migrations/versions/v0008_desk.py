@@ -13,8 +13,8 @@ from alembic import op
 
 from uniqueness.sealing import Keyring, SealedRecord
 
-revision = "0005"
-down_revision = "0004"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
