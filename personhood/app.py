@@ -30,6 +30,7 @@ from enrollment.receipts import ReceiptIssuer
 from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
+from personhood.console import console_pages
 from personhood.database import open_database
 from personhood.keys import receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
@@ -91,24 +92,25 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
             snapshot=snapshot,
         ) as gallery,
     ):
-        app = create_app(
-            FrontDesk(
-                EnrollmentService(
-                    Examiner(models, _attack_detectors(settings)),
-                    gallery,
-                    EnrollmentStore(engine),
-                    ReplayGuard(engine, replay_key(settings)) if is_live else None,
-                ),
-                KioskRegistry(engine),
-                SessionStore(engine),
-                ReceiptIssuer(receipt_key(settings)),
-                draw_poses=POSES[settings.capture],
-                requests_per_minute=settings.kiosk_requests,
-                workers=GPU_WORKERS if is_batched else None,
-            )
+        desk = FrontDesk(
+            EnrollmentService(
+                Examiner(models, _attack_detectors(settings)),
+                gallery,
+                EnrollmentStore(engine),
+                ReplayGuard(engine, replay_key(settings)) if is_live else None,
+            ),
+            KioskRegistry(engine),
+            SessionStore(engine),
+            ReceiptIssuer(receipt_key(settings)),
+            draw_poses=POSES[settings.capture],
+            requests_per_minute=settings.kiosk_requests,
+            workers=GPU_WORKERS if is_batched else None,
         )
+        app = create_app(desk)
         app.include_router(_kiosk_page(settings))
-        yield app
+        with console_pages(settings, engine, gallery, desk) as pages:
+            app.include_router(pages)
+            yield app
 
 
 def _kiosk_page(settings: Settings) -> APIRouter:

@@ -16,6 +16,7 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    operator,
     service,
     wallet,
 )
@@ -35,6 +36,7 @@ app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
 app.command("publish")(chain.publish)
 app.add_typer(kiosk.app, name="kiosk")
+app.add_typer(operator.app, name="operator")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(wallet.app, name="wallet")
@@ -65,6 +67,7 @@ def _fail(code: str, message: str) -> NoReturn:
 def _known_errors() -> tuple[type[Any], ...]:
     """The base error of every room whose code was imported."""
     names = {
+        "console.errors": "ConsoleError",
         "distribution.errors": "DistributionError",
         "enrollment.errors": "EnrollmentError",
         "identity_proofs.errors": "IdentityProofsError",

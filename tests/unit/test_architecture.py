@@ -8,13 +8,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("personhood", "enrollment", "uniqueness", "identity_proofs", "distribution", "contracts")
+ROOMS = (
+    "personhood",
+    "console",
+    "enrollment",
+    "uniqueness",
+    "identity_proofs",
+    "distribution",
+    "contracts",
+)
 
 WALLS = {
     "cv2": {"enrollment/engine.py"},
     "insightface": {"enrollment/engine.py"},
     "onnx": {"enrollment/tfjs.py", "uniqueness/onnx_scan.py"},
     "onnxruntime": {"enrollment/engine.py", "uniqueness/onnx_scan.py"},
+    "argon2": {"console/passwords.py"},
+    "pyotp": {"console/passwords.py"},
+    "webauthn": {"console/passkeys.py"},
+    "jinja2": {"console/rendering.py"},
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
     "limits": {"enrollment/limits.py"},

@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+import console.schema
 import enrollment.database
 import enrollment.kiosks
 import enrollment.replay
@@ -21,7 +22,11 @@ from tests.postgres import empty_schema
 from uniqueness.sealing import Keyring
 
 KEYRING = Keyring(b"k" * 32)
-METADATA = [uniqueness.schema.Base.metadata, enrollment.database.Base.metadata]
+METADATA = [
+    uniqueness.schema.Base.metadata,
+    enrollment.database.Base.metadata,
+    console.schema.Base.metadata,
+]
 
 
 def revision_of(engine: Engine) -> str | None:
