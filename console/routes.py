@@ -25,6 +25,7 @@ from console.pages import sign_in as sign_in_pages
 from console.problems import TITLES, status_of
 from console.rendering import FOLDER, HEADERS, Renderer
 from enrollment.errors import EnrollmentError
+from transparency.errors import TransparencyError
 from uniqueness.errors import UniquenessError
 
 STATIC: Final = {path.name: path for path in (FOLDER / "static").iterdir()}
@@ -84,7 +85,7 @@ def _route_class(render: Renderer) -> type[APIRoute]:
             async def handler(request: Request) -> Response:
                 try:
                     response = await handle(request)
-                except (ConsoleError, EnrollmentError, UniquenessError) as error:
+                except (ConsoleError, EnrollmentError, TransparencyError, UniquenessError) as error:
                     response = _answer(render, request, error)
                 except RequestValidationError:
                     invalid = FormInvalid("An address or a field cannot be used.")

@@ -21,7 +21,11 @@ from uniqueness.sealing import Keyring
 
 @contextmanager
 def console_pages(
-    settings: Settings, engine: Engine, gallery: Gallery, desk: FrontDesk
+    settings: Settings,
+    engine: Engine,
+    gallery: Gallery,
+    desk: FrontDesk,
+    enrollments: EnrollmentStore,
 ) -> Iterator[APIRouter]:
     """The console's routes, beside the routes of a desk, for as long as the block runs.
 
@@ -35,7 +39,7 @@ def console_pages(
             turnstile=desk.turnstile,
             kiosks=desk.kiosks,
             turns=desk.sessions,
-            enrollments=EnrollmentStore(engine),
+            enrollments=enrollments,
             receipts=desk.receipts,
             chain=chain.read,
         )

@@ -23,6 +23,8 @@ from enrollment.receipts import ReceiptIssuer
 from enrollment.requests import install_problem_handlers
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.decision import Thresholds
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
@@ -107,7 +109,7 @@ def open_console(
             turnstile=Turnstile(64),
             kiosks=KioskRegistry(engine),
             turns=SessionStore(engine),
-            enrollments=EnrollmentStore(engine),
+            enrollments=EnrollmentStore(engine, Journal(DecisionLog(engine), b"l" * 32)),
             receipts=ReceiptIssuer(b"r" * 32),
             chain=chain,
         )

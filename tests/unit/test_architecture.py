@@ -14,6 +14,7 @@ ROOMS = (
     "enrollment",
     "uniqueness",
     "identity_proofs",
+    "transparency",
     "distribution",
     "contracts",
 )

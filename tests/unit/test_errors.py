@@ -11,6 +11,7 @@ ROOMS = {
     "enrollment": "EnrollmentError",
     "identity_proofs": "IdentityProofsError",
     "personhood": "PersonhoodError",
+    "transparency": "TransparencyError",
     "uniqueness": "UniquenessError",
 }
 
