@@ -8,6 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 import console.schema
+import distribution.database
+import distribution.journal
 import enrollment.database
 import enrollment.kiosks
 import enrollment.replay
@@ -28,6 +30,7 @@ METADATA = [
     enrollment.database.Base.metadata,
     console.schema.Base.metadata,
     transparency.schema.Base.metadata,
+    distribution.database.Base.metadata,
 ]
 
 
