@@ -61,7 +61,7 @@ class ConsoleAddress:
         """`http://localhost` at any port."""
         return cls(None)
 
-    def link(self, path: str, port: int = 8000) -> str:
+    def link(self, path: str, port: int) -> str:
         """Write the address of a page, for somebody to open."""
         return (self._own or Origin("http", f"{_LOCAL}:{port}")).text + path
 

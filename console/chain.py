@@ -22,6 +22,25 @@ class EpochLine:
 
 
 @dataclass(frozen=True)
+class QueueLine:
+    """What waits to be sent, or to become final.
+
+    Args:
+        name: whose queue it is.
+        waiting: how many.
+        oldest: seconds that the first of them has waited.
+        under_way: transactions that are sent and not final.
+        eta: seconds until all of it is final, about; None where nobody knows.
+    """
+
+    name: str
+    waiting: int
+    oldest: int
+    under_way: int
+    eta: int | None
+
+
+@dataclass(frozen=True)
 class ChainStatus:
     """The chain as it was read, or why it could not be.
 
@@ -34,6 +53,7 @@ class ChainStatus:
         pool: what the distributor holds, in coins, as text.
         amount: what one claim of this epoch pays, in coins, as text; None while that is open.
         epochs: the current one first, then those that can still be claimed.
+        queues: the publisher's, and a relayer's where one keeps its queue on this machine.
     """
 
     problem: str | None
@@ -50,3 +70,4 @@ class ChainStatus:
     pool: str = ""
     amount: str | None = None
     epochs: tuple[EpochLine, ...] = ()
+    queues: tuple[QueueLine, ...] = ()

@@ -73,6 +73,7 @@ class Renderer:
         self._templates.filters |= {
             "moment": moment,
             "ago": lambda at: ago(clock() - at),
+            "duration": duration,
             "number": lambda value: f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
         }
 
@@ -100,11 +101,16 @@ def moment(at: float) -> Markup:
 
 def ago(seconds: float) -> str:
     """Write how long ago something was."""
-    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+    return f"{duration(seconds)} ago" if seconds >= 60 else "just now"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time by its largest unit."""
+    for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
         if seconds >= size:
             count = int(seconds // size)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "no time"
 
 
 def _frame(session: Session | None) -> Mapping[str, Any]:

@@ -15,11 +15,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
-from console.chain import ChainStatus, EpochLine
+from console.chain import ChainStatus, EpochLine, QueueLine
 from personhood.settings import Settings
 
 _FRESH: Final = 15.0  # seconds for which the chain is not asked again
-_PATIENCE: Final = 20.0  # seconds that a page waits
+_PATIENCE: Final = 3.0
 
 
 class ChainReader:
@@ -27,10 +27,12 @@ class ChainReader:
 
     Args:
         settings: name the deployment file and the endpoint.
+        patience: seconds that a page waits; it asks again by itself.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience: float = _PATIENCE) -> None:
         self._settings = settings
+        self._patience = patience
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
         self._reading: Future[ChainStatus] | None = None
@@ -42,7 +44,7 @@ class ChainReader:
             return None
         with self._lock:
             now = time.monotonic()
-            if self._last is None or now - self._last[0] > _FRESH:
+            if self._last is None or self._reading or now - self._last[0] > _FRESH:
                 self._last = (now, self._ask())
             return self._last[1]
 
@@ -66,13 +68,15 @@ class ChainReader:
                 self._pool = ProcessPoolExecutor(1, mp_context=context)
             if self._reading is None:
                 self._reading = self._pool.submit(read_chain, self._settings)
-            status = self._reading.result(_PATIENCE)
+            status = self._reading.result(self._patience)
             self._reading = None
         except NotYet:
-            return self._stale("the chain has not answered yet: open this page again in a moment")
+            return self._stale(
+                "The chain is being read; this page shows it as soon as it has answered."
+            )
         except BrokenProcessPool:
             self._pool, self._reading = None, None
-            return self._stale("the process that reads the chain ended: open this page again")
+            return self._stale("The process that reads the chain ended; it is started again.")
         return status if status.problem is None else self._stale(status.problem)
 
     def _stale(self, problem: str) -> ChainStatus:
@@ -93,12 +97,12 @@ def read_chain(settings: Settings) -> ChainStatus:
 
 
 def _read(settings: Settings) -> ChainStatus:
-    from distribution.chain import Chain
     from distribution.claims import read_epoch
-    from distribution.deployment import DISTRIBUTOR, REGISTRY, Deployment
+    from distribution.deployment import DISTRIBUTOR, REGISTRY
+    from personhood.chain_app import open_chain, publisher_status
 
-    chain = Chain.connect(settings.rpc_url)
-    deployment = Deployment.read(settings.deployment_file()).check(chain)
+    chain, deployment = open_chain(settings)
+    publishing = publisher_status(settings, chain, deployment)
     now = read_epoch(chain, deployment)
     updates = chain.events(REGISTRY, deployment.registry, "RootUpdated", deployment.block)
     coins = _coins(deployment.decimals)
@@ -114,7 +118,7 @@ def _read(settings: Settings) -> ChainStatus:
                 epoch=epoch,
                 root=f"0x{root:064x}" if root else None,
                 claims=len(paid),
-                paid=coins(sum(claim["amount"] + claim["fee"] for claim in paid)),
+                paid=coins(sum(claim["amount"] for claim in paid)),
                 ends_at=deployment.genesis + (epoch + 1) * deployment.epoch_length,
             )
         )
@@ -133,6 +137,15 @@ def _read(settings: Settings) -> ChainStatus:
         pool=coins(now.pool),
         amount=coins(now.amount) if now.amount else None,
         epochs=tuple(lines),
+        queues=(
+            QueueLine(
+                "publisher",
+                publishing.accepted + publishing.removed,
+                publishing.oldest,
+                len(publishing.under_way),
+                publishing.eta,
+            ),
+        ),
     )
 
 

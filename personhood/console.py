@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from sqlalchemy import Engine
@@ -54,5 +55,6 @@ def open_staff(settings: Settings) -> Staff:
 
 
 def sign_up_link(settings: Settings, code: str) -> str:
-    """The address at which a one-time code is used."""
-    return ConsoleAddress(settings.console_url).link(f"/console/join#{code}")
+    """The address at which a one-time code is used; on this machine at the service's port."""
+    port = urlsplit(settings.service_url).port or 8000
+    return ConsoleAddress(settings.console_url).link(f"/console/join#{code}", port)

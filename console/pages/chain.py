@@ -13,15 +13,19 @@ from console.sessions import Session
 
 
 def add_routes(router: APIRouter, desk: ConsoleDesk, access: Access, render: Renderer) -> None:
-    """Add `/chain`, which asks the chain, and may so take a moment."""
+    """Add `/chain` and `/chain/now`, the part of it that is refreshed."""
     may_read = Depends(access.reader(Permission.READ))
+    may_refresh = Depends(access.reader(Permission.READ, by_itself=True))
+    operations = desk.operations
+
+    def page(template: str, session: Session) -> HTMLResponse:
+        accepted = operations.enrollments.accepted()
+        return render.page(template, session, chain=operations.chain(), accepted=accepted)
 
     @router.get("/chain")
     def chain(session: Annotated[Session, may_read]) -> HTMLResponse:
-        operations = desk.operations
-        return render.page(
-            "chain.html",
-            session,
-            chain=operations.chain(),
-            accepted=operations.enrollments.accepted(),
-        )
+        return page("chain.html", session)
+
+    @router.get("/chain/now")
+    def refresh(session: Annotated[Session, may_refresh]) -> HTMLResponse:
+        return page("chain_live.html", session)

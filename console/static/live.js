@@ -1,13 +1,14 @@
-// A part of the page that stays true by itself: [data-live] names where it comes from.
+// A part of the page that stays true by itself: [data-live] names where it comes from, and
+// [data-every] after how many seconds.
 
-const EVERY = 10_000; // milliseconds
+const EVERY = 10;
 
 for (const part of document.querySelectorAll("[data-live]")) {
   setInterval(() => {
     if (!document.hidden) {
       refresh(part);
     }
-  }, EVERY);
+  }, 1000 * (part.dataset.every ?? EVERY));
 }
 
 async function refresh(part) {

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from console.chain import ChainStatus, EpochLine
+from console.chain import ChainStatus, EpochLine, QueueLine
 from console.operators import Role
 from tests.console import Clock, Console, open_console
 from tests.service import served
@@ -115,4 +115,5 @@ def a_chain(now: int) -> ChainStatus:
             EpochLine(3, first, 611, "61 100", now - 1_000),
             EpochLine(2, second, 590, "59 000", now - 606_000),
         ),
+        queues=(QueueLine("publisher", 12, 140, 1, 310),),
     )

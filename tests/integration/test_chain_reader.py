@@ -35,7 +35,7 @@ def test_a_chain_is_read_and_its_silence_is_told(tmp_path: Path) -> None:
         registry.publish(chain, deployment, commitments(1, 2, 3), attesters)
         claims.open_epoch(chain, deployment)
         root = f"0x{read_group(chain, deployment).root:064x}"
-        with ChainReader(settings) as reader:
+        with ChainReader(settings, patience=100) as reader:
             status = reader.read()
             assert status is not None
             assert status.problem is None
@@ -47,9 +47,11 @@ def test_a_chain_is_read_and_its_silence_is_told(tmp_path: Path) -> None:
             assert status.amount == "0.5"
             (epoch,) = status.epochs
             assert (epoch.epoch, epoch.root, epoch.claims, epoch.paid) == (0, root, 0, "0")
+            (queue,) = status.queues
+            assert (queue.name, queue.waiting, queue.under_way, queue.eta) == ("publisher", 0, 0, 0)
     finally:
         node.close()
-    with ChainReader(settings) as reader:
+    with ChainReader(settings, patience=100) as reader:
         status = reader.read()
         assert status is not None
         assert status.problem is not None
