@@ -27,10 +27,11 @@ WALLS = {
     "argon2": {"console/passwords.py"},
     "pyotp": {"console/passwords.py"},
     "webauthn": {"console/passkeys.py"},
-    "jinja2": {"console/rendering.py"},
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
+    "jinja2": {"console/rendering.py", "personhood/audit_report/page.py"},
     "limits": {"enrollment/limits.py"},
+    "reportlab": {"personhood/audit_report/pdf.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {
         "uniqueness/faiss_gpu.py",
