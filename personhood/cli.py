@@ -17,6 +17,7 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    operator,
     publish,
     service,
     wallet,
@@ -37,6 +38,7 @@ app.command("deploy")(chain.deploy)
 app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
+app.add_typer(operator.app, name="operator")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(wallet.app, name="wallet")
@@ -67,6 +69,7 @@ def _fail(code: str, message: str) -> NoReturn:
 def _known_errors() -> tuple[type[Any], ...]:
     """The base error of every room whose code was imported."""
     names = {
+        "console.errors": "ConsoleError",
         "distribution.errors": "DistributionError",
         "enrollment.errors": "EnrollmentError",
         "identity_proofs.errors": "IdentityProofsError",

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
     )
+    console_url: str | None = Field(
+        None,
+        description="the https address under which operators open the console; "
+        "http://localhost alone when unset",
+    )
     kiosk_requests: int = Field(
         120, ge=1, description="most requests of one kiosk in a minute; a person takes two"
     )
