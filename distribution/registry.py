@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from distribution.attestation import NO_CHECKPOINT, Attester, RootUpdate, Signature
 from distribution.chain import Chain, Receipt
@@ -15,6 +16,17 @@ from distribution.errors import (
 from identity_proofs.group import Group
 
 BATCH = 256  # commitments in one transaction; the contract takes up to 512
+
+
+class Attests(Protocol):
+    """Whoever is asked to sign: an `Attester` in this process, or one far away."""
+
+    @property
+    def address(self) -> str: ...
+
+    def attest(self, update: RootUpdate, chain_id: int, registry: str) -> Signature:
+        """Sign `update`, or raise `AttestationRefused`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ def publish(
     chain: Chain,
     deployment: Deployment,
     accepted: Sequence[int],
-    attesters: Sequence[Attester],
+    attesters: Sequence[Attests],
     *,
     checkpoint: bytes = NO_CHECKPOINT,
 ) -> Publication:
@@ -116,7 +128,7 @@ def publish(
 
 
 def collect_signatures(
-    chain: Chain, deployment: Deployment, update: RootUpdate, attesters: Sequence[Attester]
+    chain: Chain, deployment: Deployment, update: RootUpdate, attesters: Sequence[Attests]
 ) -> list[Signature]:
     """Ask attesters of the registry's set until a quorum has signed.
 
@@ -131,10 +143,10 @@ def collect_signatures(
     signed: dict[int, Signature] = {}
     refusals: list[str] = []
     for attester in attesters:
-        number = int(attester.address, 16)
-        if number not in members:
-            continue
         try:
+            number = int(attester.address, 16)
+            if number not in members:
+                continue
             signed[number] = attester.attest(update, deployment.chain_id, deployment.registry)
         except AttestationRefused as refused:
             refusals.append(str(refused))

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from personhood.commands import (
+    attester,
     audit,
     calibrate,
     chain,
@@ -34,6 +35,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
 app.command("publish")(chain.publish)
+app.add_typer(attester.app, name="attester")
 app.add_typer(audit.app, name="audit")
 app.add_typer(kiosk.app, name="kiosk")
 app.add_typer(database.app, name="db")

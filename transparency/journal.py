@@ -47,7 +47,7 @@ class Journal:
         self.log = log
         self.model = model
         self.calibration = calibration
-        self._signer = NoteSigner(origin or _default_origin(key), key)
+        self._signer = log_signer(key, origin)
         self._pseudonym_key = hmac.digest(key, _PSEUDONYM, "sha256")
 
     @property
@@ -134,6 +134,14 @@ class Journal:
                 self.log.append_alone([entry])
 
 
-def _default_origin(key: bytes) -> str:
-    public = NoteSigner("log", key).verifier.public_key
-    return f"personhood.local/{hashlib.sha256(public).hexdigest()[:16]}"
+def log_signer(key: bytes, origin: str = "") -> NoteSigner:
+    """What signs in a log's name.
+
+    Args:
+        key: 32 secret bytes.
+        origin: the log's name; made of its public key when empty.
+    """
+    if not origin:
+        public = NoteSigner("log", key).verifier.public_key
+        origin = f"personhood.local/{hashlib.sha256(public).hexdigest()[:16]}"
+    return NoteSigner(origin, key)

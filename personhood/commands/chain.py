@@ -106,20 +106,20 @@ def publish(
 ) -> None:
     """Post the accepted commitments and the new root to the registry."""
     from distribution import claims, registry
-    from distribution.attestation import load_keys
     from distribution.chain import Chain
     from distribution.deployment import Deployment
-    from personhood.app import read_accepted_commitments
+    from personhood.app import log_checkpoint, read_accepted_commitments
+    from personhood.attesting import attesters_to_ask
 
     settings = Settings()
     endpoint = Chain.connect(settings.rpc_url, settings.gas_key())
     deployment = Deployment.read(settings.deployment_file()).check(endpoint)
-    keys = load_keys(settings.attester_keys_dir())
     done = registry.publish(
         endpoint,
         deployment,
         read_accepted_commitments(settings),
-        registry.local_attesters(endpoint, deployment, keys),
+        attesters_to_ask(settings, endpoint, deployment),
+        checkpoint=log_checkpoint(settings),
     )
     Console().print(f"{done.published} published, {done.members} members, gas {done.gas_used:,}")
     if open_epoch:
