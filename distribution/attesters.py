@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import httpx
 
+from distribution.addresses import parse_address
 from distribution.attestation import RootUpdate, Signature
-from distribution.chain import parse_address
 from distribution.errors import (
     AddressInvalid,
     AlreadySigned,

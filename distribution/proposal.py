@@ -9,8 +9,8 @@ import json
 from dataclasses import asdict
 from typing import Any, Final
 
+from distribution.addresses import parse_address
 from distribution.attestation import RootUpdate
-from distribution.chain import parse_address
 from distribution.errors import AddressInvalid, AttestationRefused
 from transparency.errors import NoteInvalid
 from transparency.note import NoteSigner, VerifierKey, make_note, open_note

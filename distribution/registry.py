@@ -8,6 +8,7 @@ from distribution.attestation import NO_CHECKPOINT, Attester, RootUpdate, Signat
 from distribution.chain import Chain, Receipt
 from distribution.deployment import REGISTRY, Deployment
 from distribution.errors import (
+    AlreadySigned,
     AttestationRefused,
     GroupMismatch,
     PublishConflict,
@@ -100,23 +101,12 @@ def publish(
     """
     group = read_group(chain, deployment)
     if list(accepted[: group.size]) != list(group.members):
-        raise PublishConflict(
-            "the registry holds members that this service did not accept in this order: "
-            "is the deployment file of another service?"
-        )
+        raise conflict()
     known, gas_used = group.size, 0
     attester_set = chain.call(REGISTRY, deployment.registry, "attesterSet")
     for first in range(known, len(accepted), BATCH):
-        previous_root, batch = group.root, tuple(accepted[first : first + BATCH])
-        group.insert_many(batch)
-        update = RootUpdate(
-            attester_set=attester_set,
-            previous_root=previous_root,
-            root=group.root,
-            first_index=first,
-            commitments=batch,
-            checkpoint=checkpoint,
-        )
+        batch = tuple(accepted[first : first + BATCH])
+        update = draft_update(group, batch, (), attester_set, checkpoint)
         signatures = collect_signatures(chain, deployment, update, attesters)
         gas_used += post(chain, deployment, update, signatures).gas_used
     return Publication(
@@ -124,6 +114,33 @@ def publish(
         members=group.size,
         root=group.root,
         gas_used=gas_used,
+    )
+
+
+def draft_update(
+    group: Group,
+    commitments: Sequence[int],
+    removals: Sequence[int],
+    attester_set: int,
+    checkpoint: bytes,
+) -> RootUpdate:
+    """Change `group`, and tell the update that changes the registry alike.
+
+    Args:
+        removals: indices of members there before.
+    """
+    previous_root, first_index, removals = group.root, group.size, sorted(removals)
+    group.insert_many(commitments)
+    for index in removals:
+        group.remove(index)
+    return RootUpdate(
+        attester_set=attester_set,
+        previous_root=previous_root,
+        root=group.root,
+        first_index=first_index,
+        commitments=tuple(commitments),
+        removals=tuple(removals),
+        checkpoint=checkpoint,
     )
 
 
@@ -142,6 +159,7 @@ def collect_signatures(
     quorum = chain.call(REGISTRY, deployment.registry, "quorum")
     signed: dict[int, Signature] = {}
     refusals: list[str] = []
+    before: list[RootUpdate] = []
     for attester in attesters:
         try:
             number = int(attester.address, 16)
@@ -150,10 +168,14 @@ def collect_signatures(
             signed[number] = attester.attest(update, deployment.chain_id, deployment.registry)
         except AttestationRefused as refused:
             refusals.append(str(refused))
+            if isinstance(refused, AlreadySigned):
+                before.append(refused.update)
         if len(signed) == quorum:
             return [signature for _, signature in sorted(signed.items())]
     reasons = "; ".join(refusals) or "the other attesters' keys are not here"
-    raise QuorumMissing(f"{len(signed)} of the {quorum} signatures that it takes: {reasons}")
+    raise QuorumMissing(
+        f"{len(signed)} of the {quorum} signatures that it takes: {reasons}", tuple(before)
+    )
 
 
 def post(
@@ -164,10 +186,13 @@ def post(
     Raises:
         ContractRefused: the registry refused it.
     """
-    return chain.transact(
-        REGISTRY,
-        deployment.registry,
-        "update",
+    arguments = update_arguments(update, signatures)
+    return chain.transact(REGISTRY, deployment.registry, "update", *arguments)
+
+
+def update_arguments(update: RootUpdate, signatures: Sequence[Signature]) -> tuple[object, ...]:
+    """What the registry's `update` takes."""
+    return (
         update.previous_root,
         update.root,
         update.first_index,
@@ -175,6 +200,14 @@ def post(
         list(update.removals),
         update.checkpoint,
         list(signatures),
+    )
+
+
+def conflict() -> PublishConflict:
+    """The registry and our records are of different services."""
+    return PublishConflict(
+        "the registry holds members that this service did not accept in this order: "
+        "is the deployment file of another service?"
     )
 
 

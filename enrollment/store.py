@@ -241,13 +241,18 @@ class EnrollmentStore:
 
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""
+        return [commitment for commitment, _ in self.accepted_after(0)]
+
+    def accepted_after(self, known: int) -> list[tuple[int, datetime]]:
+        """List accepted commitments but the first `known`, in order, and since when each waits."""
         query = (
-            select(EnrollmentRow.commitment)
-            .where(EnrollmentRow.sequence.is_not(None))
+            select(EnrollmentRow.commitment, EnrollmentRow.created_at)
+            .where(EnrollmentRow.sequence > known)
             .order_by(EnrollmentRow.sequence)
         )
         with self._database.read() as connection:
-            return [int(text, 16) for text in connection.scalars(query) if text is not None]
+            rows = connection.execute(query).all()
+        return [(int(text, 16), _in_utc(moment)) for text, moment in rows if text is not None]
 
 
 def _select(*more: Any) -> Select[*tuple[Any, ...]]:
@@ -298,10 +303,15 @@ def _find(connection: Connection, request: EnrollmentRequest) -> Enrollment | No
 
 def _enrollment(row: Sequence[Any]) -> Enrollment:
     enrollment_id, idempotency_key, status, created_at, index, leaf = row
-    # SQLite forgets the zone of what was written in UTC.
-    moment = created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)
     logged = None if index is None else Recorded(index, leaf)
-    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status), moment, logged)
+    return Enrollment(
+        enrollment_id, idempotency_key, EnrollmentStatus(status), _in_utc(created_at), logged
+    )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """SQLite forgets the zone of what was written in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _hex(commitment: int) -> str:

@@ -191,12 +191,6 @@ def read_accepted_commitments(settings: Settings) -> list[int]:
     return EnrollmentStore(engine, open_journal(settings, engine)).accepted_commitments()
 
 
-def log_checkpoint(settings: Settings) -> bytes:
-    """The digest of the decision log as of now, for the chain: 32 bytes."""
-    journal = open_journal(settings, open_database(settings))
-    return journal.log.checkpoint(journal.verifier.name).digest
-
-
 def read_audit(settings: Settings) -> AuditReport:
     """The audit of this database as it stands."""
     rule = decision_rule(settings, read_manifests(settings.model_pack))

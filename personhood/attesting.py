@@ -6,12 +6,12 @@ from pathlib import Path
 
 import structlog
 
-from distribution.attestation import Attester, address_of, load_keys, load_or_create_keys
+from distribution.attestation import address_of, load_keys, load_or_create_keys
 from distribution.attester import IndependentAttester
-from distribution.attesters import RemoteAttester, open_attesters
+from distribution.attesters import open_attesters
 from distribution.chain import Chain
 from distribution.deployment import Deployment
-from distribution.registry import local_attesters
+from distribution.registry import Attests, local_attesters
 from personhood.keys import log_key
 from personhood.settings import Settings
 from transparency.client import LogClient
@@ -53,9 +53,7 @@ def attester_address(settings: Settings) -> str:
     return address_of(attester_key(settings))
 
 
-def attesters_to_ask(
-    settings: Settings, chain: Chain, deployment: Deployment
-) -> Sequence[Attester | RemoteAttester]:
+def attesters_to_ask(settings: Settings, chain: Chain, deployment: Deployment) -> Sequence[Attests]:
     """Those named by their addresses on the network, or else those whose keys are here."""
     if settings.attester_urls is None:
         return local_attesters(chain, deployment, load_keys(settings.attester_keys_dir()))

@@ -18,6 +18,7 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    publish,
     service,
     wallet,
 )
@@ -34,9 +35,9 @@ app.command("enroll")(service.enroll)
 app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
-app.command("publish")(chain.publish)
 app.add_typer(attester.app, name="attester")
 app.add_typer(audit.app, name="audit")
+app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from transparency.checkpoint import sign_checkpoint
+from transparency.checkpoint import Checkpoint, sign_checkpoint
 from transparency.entry import Entry, Kind, Opening, current_hour
 from transparency.merkle import leaf_hash
 from transparency.note import NoteSigner, VerifierKey
@@ -55,9 +55,13 @@ class Journal:
         """The key that checkpoints are checked with."""
         return self._signer.verifier
 
+    def checkpoint(self) -> Checkpoint:
+        """The head of the log."""
+        return self.log.checkpoint(self.verifier.name)
+
     def signed_checkpoint(self) -> str:
         """The head of the log, as a signed note."""
-        return sign_checkpoint(self.log.checkpoint(self.verifier.name), self._signer)
+        return sign_checkpoint(self.checkpoint(), self._signer)
 
     def pseudonym(self, kiosk_id: str) -> str:
         """A kiosk's name in the log: whoever has the key can tell which it is."""

@@ -32,7 +32,11 @@ WALLS = {
         "uniqueness/faiss_index.py",
         "uniqueness/faiss_sketch.py",
     },
-    "web3": {"distribution/chain.py", "distribution/embedded_node.py"},
+    "web3": {
+        "distribution/chain.py",
+        "distribution/embedded_node.py",
+        "distribution/endpoint.py",
+    },
     "py_ecc": {"identity_proofs/groth16_reference.py"},
     "zksnake": {"identity_proofs/groth16_fast.py"},
     "mnemonic": {"identity_proofs/mnemonic.py"},

@@ -7,6 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+import distribution.database
+import distribution.journal
 import enrollment.database
 import enrollment.kiosks
 import enrollment.replay
@@ -26,6 +28,7 @@ METADATA = [
     uniqueness.schema.Base.metadata,
     enrollment.database.Base.metadata,
     transparency.schema.Base.metadata,
+    distribution.database.Base.metadata,
 ]
 
 
