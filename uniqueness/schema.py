@@ -78,11 +78,12 @@ class OutcomeRow(Base):
 
 
 class ScoreCountRow(Base):
-    """How many probes of an outcome had their best impostor score in a bin."""
+    """How many probes of an outcome had their best impostor score in a bin, by blocks of people."""
 
     __tablename__ = "score_histogram"
 
     outcome: Mapped[str] = mapped_column(String(20), primary_key=True)
     model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     bin: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     count: Mapped[int] = mapped_column(BigInteger)
