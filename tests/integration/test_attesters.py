@@ -20,12 +20,15 @@ from distribution.attester import IndependentAttester
 from distribution.attester_api import create_attester_app
 from distribution.attesters import RemoteAttester, open_attesters
 from distribution.chain import Chain
-from distribution.deployment import Deployment, Terms, deploy
+from distribution.deployment import REGISTRY, Deployment, Terms, deploy
 from distribution.errors import AlreadySigned, AttestationRefused, QuorumMissing
 from distribution.local_node import LocalNode, start_local_node
+from distribution.publisher import BatchPolicy, Publisher
 from distribution.registry import read_group
+from distribution.sender import ensure_funded
 from identity_proofs.group import Group
 from tests.decision_logs import Log
+from tests.integration.senders import KEY, Members, open_sender
 from tests.service import served
 from transparency.api import create_log_router
 from transparency.client import LogClient
@@ -185,6 +188,47 @@ def test_a_second_root_in_one_place_is_refused_and_the_first_told(
     with pytest.raises(AlreadySigned) as refused:
         remote.attest(second, *where)
     assert refused.value.update == first
+
+
+def test_a_publisher_takes_up_what_was_signed_for_the_one_before_it(
+    chain: Chain, deployment: Deployment, log: Log, attesters: Attesters, tmp_path: Path
+) -> None:
+    """It died between the signatures and its own notes, and others were accepted since."""
+    where = deployment.chain_id, deployment.registry
+    asked = attesters.asked(*attesters.honest[:2])
+    lost = RootUpdate(1, 0, Group([11]).root, 0, (11,), checkpoint=log.digest)
+    for remote in asked:
+        remote.attest(lost, *where)
+    ensure_funded(chain, KEY)
+    source, policy = Members([11, 12, 13]), BatchPolicy(size=4, age=0)
+    with open_sender(chain, deployment, tmp_path) as sender:
+        publisher = Publisher(
+            chain, deployment, sender, source, asked, policy, checkpoint=lambda: log.digest
+        )
+        while read_group(chain, deployment).size < 3:
+            publisher.step(flush=True)
+        assert publisher.step(flush=True) is None
+    updates = chain.events(REGISTRY, deployment.registry, "RootUpdated", deployment.block)
+    assert [update["commitments"] for update in updates] == [[11], [12, 13]]
+
+
+def test_what_is_not_its_own_a_publisher_does_not_take_up(
+    chain: Chain, deployment: Deployment, log: Log, attesters: Attesters, tmp_path: Path
+) -> None:
+    where = deployment.chain_id, deployment.registry
+    asked = attesters.asked(*attesters.honest[:2])
+    other = RootUpdate(1, 0, Group([12]).root, 0, (12,), checkpoint=log.digest)
+    for remote in asked:
+        remote.attest(other, *where)
+    ensure_funded(chain, KEY)
+    source, policy = Members([11, 12]), BatchPolicy(size=4, age=0)
+    with open_sender(chain, deployment, tmp_path) as sender:
+        publisher = Publisher(
+            chain, deployment, sender, source, asked, policy, checkpoint=lambda: log.digest
+        )
+        with pytest.raises(QuorumMissing, match="signed before"):
+            publisher.step(flush=True)
+    assert read_group(chain, deployment).size == 0
 
 
 def test_what_an_attester_says_over_http(attesters: Attesters) -> None:
