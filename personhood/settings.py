@@ -91,6 +91,16 @@ class Settings(BaseSettings):
         None,
         description="addresses that attest, with commas between; keys made under `home` when unset",
     )
+    attester_urls: str | None = Field(
+        None,
+        description="attesters that `publish` asks, URL or 0xADDRESS@URL with commas between; "
+        "those whose keys are here when unset",
+    )
+    log_verifier: str | None = Field(
+        None,
+        description="the decision log's verifier key, for an attester; what the log says the first "
+        "time is kept when unset",
+    )
     quorum: int = Field(2, ge=1, description="how many attesters must sign, at deployment")
     sender_key: SecretStr | None = Field(
         None, description="32 bytes in hex of the account that pays gas; node-held when unset"
@@ -136,6 +146,10 @@ class Settings(BaseSettings):
 
     def attester_keys_dir(self) -> Path:
         return self.data_dir() / "attesters"
+
+    def attester_dir(self) -> Path:
+        """What this machine's own attester keeps."""
+        return self.data_dir() / "attester"
 
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"
