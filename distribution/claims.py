@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from distribution.chain import Chain, Receipt, parse_address, refusal
+from distribution.addresses import parse_address
+from distribution.chain import Chain, Receipt
 from distribution.deployment import DISTRIBUTOR, NATIVE, TOKEN, Deployment
 from distribution.errors import NotAMember
+from distribution.refusals import refusal
 from distribution.registry import read_group
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity

@@ -1,5 +1,6 @@
 """Putting the contracts on a chain, and the file by which every other command finds them."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -7,7 +8,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from contracts.artifacts import load
-from distribution.chain import Chain, parse_address
+from distribution.addresses import parse_address
+from distribution.chain import Chain
 from distribution.errors import DeploymentMismatch, NotDeployed, TermsInvalid
 
 REGISTRY = load("PersonhoodRegistry")
@@ -130,6 +132,11 @@ class Deployment:
             raise NotDeployed(
                 f"{path} is not a deployment file: restore it, or move it away and deploy anew"
             ) from damaged
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hexadecimal digits that no other deployment has, also on a chain that was reset."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     def write(self, path: Path) -> None:
         """Write the deployment file, whole or not at all."""

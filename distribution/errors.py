@@ -2,11 +2,15 @@
 
 DistributionError
 ├── ChainUnreachable          no JSON-RPC answer from the endpoint
+│   └── ChainTimeout          the endpoint took the request and did not answer in time
 ├── NodeFailed                a local node did not start
 ├── NotDeployed               no deployment file, or no code at its addresses
 ├── DeploymentMismatch        the deployment file is of another chain, or of other code
 ├── SenderMissing             nobody to pay gas: no key and no node-held account
 ├── SenderKeyInvalid          the key that pays gas is no secp256k1 key
+├── SenderPoor                the account that pays gas cannot pay for a transaction
+├── SenderBusy                another process sends from this account
+├── JournalUnavailable        the database of what was sent failed
 ├── AddressInvalid            not a 20-byte address, or with a wrong checksum
 ├── GroupMismatch             the chain's events do not give the chain's root
 ├── PublishConflict           the chain holds members that our records do not
@@ -37,6 +41,10 @@ class ChainUnreachable(DistributionError):
     code = "chain_unreachable"
 
 
+class ChainTimeout(ChainUnreachable):
+    code = "chain_timeout"
+
+
 class NodeFailed(DistributionError):
     code = "node_failed"
 
@@ -55,6 +63,18 @@ class SenderMissing(DistributionError):
 
 class SenderKeyInvalid(DistributionError):
     code = "sender_key_invalid"
+
+
+class SenderPoor(DistributionError):
+    code = "sender_poor"
+
+
+class SenderBusy(DistributionError):
+    code = "sender_busy"
+
+
+class JournalUnavailable(DistributionError):
+    code = "journal_unavailable"
 
 
 class AddressInvalid(DistributionError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from distribution.attestation import NO_CHECKPOINT, Attester, RootUpdate, Signature
 from distribution.chain import Chain, Receipt
@@ -15,6 +16,17 @@ from distribution.errors import (
 from identity_proofs.group import Group
 
 BATCH = 256  # commitments in one transaction; the contract takes up to 512
+
+
+class Attests(Protocol):
+    """Whoever is asked to sign: an `Attester` in this process, or one far away."""
+
+    @property
+    def address(self) -> str: ...
+
+    def attest(self, update: RootUpdate, chain_id: int, registry: str) -> Signature:
+        """Sign `update`, or raise `AttestationRefused`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ def publish(
     chain: Chain,
     deployment: Deployment,
     accepted: Sequence[int],
-    attesters: Sequence[Attester],
+    attesters: Sequence[Attests],
     *,
     checkpoint: bytes = NO_CHECKPOINT,
 ) -> Publication:
@@ -88,23 +100,12 @@ def publish(
     """
     group = read_group(chain, deployment)
     if list(accepted[: group.size]) != list(group.members):
-        raise PublishConflict(
-            "the registry holds members that this service did not accept in this order: "
-            "is the deployment file of another service?"
-        )
+        raise conflict()
     known, gas_used = group.size, 0
     attester_set = chain.call(REGISTRY, deployment.registry, "attesterSet")
     for first in range(known, len(accepted), BATCH):
-        previous_root, batch = group.root, tuple(accepted[first : first + BATCH])
-        group.insert_many(batch)
-        update = RootUpdate(
-            attester_set=attester_set,
-            previous_root=previous_root,
-            root=group.root,
-            first_index=first,
-            commitments=batch,
-            checkpoint=checkpoint,
-        )
+        batch = tuple(accepted[first : first + BATCH])
+        update = draft_update(group, batch, (), attester_set, checkpoint)
         signatures = collect_signatures(chain, deployment, update, attesters)
         gas_used += post(chain, deployment, update, signatures).gas_used
     return Publication(
@@ -115,8 +116,35 @@ def publish(
     )
 
 
+def draft_update(
+    group: Group,
+    commitments: Sequence[int],
+    removals: Sequence[int],
+    attester_set: int,
+    checkpoint: bytes,
+) -> RootUpdate:
+    """Change `group`, and tell the update that changes the registry alike.
+
+    Args:
+        removals: indices of members there before.
+    """
+    previous_root, first_index, removals = group.root, group.size, sorted(removals)
+    group.insert_many(commitments)
+    for index in removals:
+        group.remove(index)
+    return RootUpdate(
+        attester_set=attester_set,
+        previous_root=previous_root,
+        root=group.root,
+        first_index=first_index,
+        commitments=tuple(commitments),
+        removals=tuple(removals),
+        checkpoint=checkpoint,
+    )
+
+
 def collect_signatures(
-    chain: Chain, deployment: Deployment, update: RootUpdate, attesters: Sequence[Attester]
+    chain: Chain, deployment: Deployment, update: RootUpdate, attesters: Sequence[Attests]
 ) -> list[Signature]:
     """Ask attesters of the registry's set until a quorum has signed.
 
@@ -152,10 +180,13 @@ def post(
     Raises:
         ContractRefused: the registry refused it.
     """
-    return chain.transact(
-        REGISTRY,
-        deployment.registry,
-        "update",
+    arguments = update_arguments(update, signatures)
+    return chain.transact(REGISTRY, deployment.registry, "update", *arguments)
+
+
+def update_arguments(update: RootUpdate, signatures: Sequence[Signature]) -> tuple[object, ...]:
+    """What the registry's `update` takes."""
+    return (
         update.previous_root,
         update.root,
         update.first_index,
@@ -163,6 +194,14 @@ def post(
         list(update.removals),
         update.checkpoint,
         list(signatures),
+    )
+
+
+def conflict() -> PublishConflict:
+    """The registry and our records are of different services."""
+    return PublishConflict(
+        "the registry holds members that this service did not accept in this order: "
+        "is the deployment file of another service?"
     )
 
 

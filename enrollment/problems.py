@@ -6,6 +6,7 @@ from typing import Final
 
 from enrollment import errors
 from identity_proofs.errors import InvalidStatement
+from transparency.errors import LogRangeInvalid, LogUnavailable
 from uniqueness.errors import GalleryClosed, GalleryUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -34,6 +35,8 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     GalleryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryClosed: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LogRangeInvalid: HTTPStatus.NOT_FOUND,
+    LogUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from personhood.commands import (
+    audit,
     calibrate,
     chain,
     database,
@@ -16,6 +17,7 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    publish,
     service,
     wallet,
 )
@@ -29,11 +31,11 @@ app = typer.Typer(
 )
 app.command("serve")(service.serve)
 app.command("enroll")(service.enroll)
-app.add_typer(service.audit_app, name="audit")
 app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
-app.command("publish")(chain.publish)
+app.add_typer(audit.app, name="audit")
+app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
@@ -69,6 +71,7 @@ def _known_errors() -> tuple[type[Any], ...]:
         "enrollment.errors": "EnrollmentError",
         "identity_proofs.errors": "IdentityProofsError",
         "personhood.errors": "PersonhoodError",
+        "transparency.errors": "TransparencyError",
         "uniqueness.errors": "UniquenessError",
     }
     return tuple(getattr(import_module(module), name) for module, name in names.items())

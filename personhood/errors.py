@@ -13,6 +13,7 @@ PersonhoodError
 ├── TrialMissing          a trial's file of counts cannot be read
 ├── ReportUnreadable      a file is no report to compare with
 ├── FacesUnusable         the directory of photographs has not what was asked for
+├── ReceiptUnproven       what a receipt says is not what the log says
 └── DemoFailed            a step of the demo did not come out as promised
 """
 
@@ -71,6 +72,10 @@ class ReportUnreadable(PersonhoodError):
 
 class FacesUnusable(PersonhoodError):
     code = "faces_unusable"
+
+
+class ReceiptUnproven(PersonhoodError):
+    code = "receipt_unproven"
 
 
 class DemoFailed(PersonhoodError):

@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     milvus_token: SecretStr | None = Field(
         None, description="what the Milvus cluster asks for: user:password or an API key"
     )
+    log_origin: str = Field(
+        "",
+        description="the decision log's name in its checkpoints, such as log.example.org/people; "
+        "made of its key when unset",
+    )
     tls_certificate: Path | None = Field(
         None, description="PEM file of the service's certificate and its chain, for `serve --tls`"
     )
@@ -84,6 +89,20 @@ class Settings(BaseSettings):
     quorum: int = Field(2, ge=1, description="how many attesters must sign, at deployment")
     sender_key: SecretStr | None = Field(
         None, description="32 bytes in hex of the account that pays gas; node-held when unset"
+    )
+    confirmations: int | None = Field(
+        None,
+        ge=1,
+        description="blocks that make a transaction final; when unset 12, or 1 on a local chain",
+    )
+    max_fee_gwei: int = Field(
+        500, ge=1, description="most that publisher and relayer pay for a unit of gas, in gwei"
+    )
+    publish_batch: int = Field(
+        256, ge=1, le=512, description="changes of the group that are posted at once, at most"
+    )
+    publish_age: int = Field(
+        300, ge=0, description="seconds after which `publish --watch` posts also fewer"
     )
     wallet_password: SecretStr | None = Field(
         None, description="opens the wallet's keystore; asked for when unset"
@@ -125,6 +144,10 @@ class Settings(BaseSettings):
     def gas_key(self) -> str | None:
         """The key of the account that pays gas, where it is not the node's own."""
         return self.sender_key.get_secret_value() if self.sender_key else None
+
+    def sending_key_file(self, role: str) -> Path:
+        """The key of the account from which the publisher or the relayer sends."""
+        return self.data_dir() / f"{role}.key"
 
     def milvus_access(self) -> str:
         return self.milvus_token.get_secret_value() if self.milvus_token else ""

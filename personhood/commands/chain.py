@@ -1,4 +1,4 @@
-"""`personhood chain`, `deploy` and `publish`."""
+"""`personhood chain` and `deploy`."""
 
 import signal
 import threading
@@ -97,34 +97,6 @@ def _attesters(settings: Settings) -> tuple[str, ...]:
         f"attesters    {len(keys)} keys on this machine: enough to try it, not independent"
     )
     return tuple(address_of(key) for key in keys)
-
-
-def publish(
-    open_epoch: Annotated[
-        bool, typer.Option("--open-epoch", help="also freeze the root for the current epoch")
-    ] = False,
-) -> None:
-    """Post the accepted commitments and the new root to the registry."""
-    from distribution import claims, registry
-    from distribution.attestation import load_keys
-    from distribution.chain import Chain
-    from distribution.deployment import Deployment
-    from personhood.app import read_accepted_commitments
-
-    settings = Settings()
-    endpoint = Chain.connect(settings.rpc_url, settings.gas_key())
-    deployment = Deployment.read(settings.deployment_file()).check(endpoint)
-    keys = load_keys(settings.attester_keys_dir())
-    done = registry.publish(
-        endpoint,
-        deployment,
-        read_accepted_commitments(settings),
-        registry.local_attesters(endpoint, deployment, keys),
-    )
-    Console().print(f"{done.published} published, {done.members} members, gas {done.gas_used:,}")
-    if open_epoch:
-        status = claims.open_epoch(endpoint, deployment)
-        Console().print(f"epoch {status.epoch} is open")
 
 
 def _to_units(coins: str) -> int:

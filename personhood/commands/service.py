@@ -1,4 +1,4 @@
-"""`personhood serve`, `enroll` and `audit`."""
+"""`personhood serve` and `enroll`."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from personhood.commands import audit_report
 from personhood.settings import Settings
 
 EXIT_NOT_ACCEPTED = 3  # a decision, not a fault: duplicate or review
@@ -79,26 +78,3 @@ def enroll(
         raise typer.Exit(1)
     if answer.outcome != "accepted":
         raise typer.Exit(EXIT_NOT_ACCEPTED)
-
-
-audit_app = typer.Typer()
-audit_app.command("report")(audit_report.report)
-
-
-@audit_app.callback(invoke_without_command=True)
-def audit(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
-    plot: Annotated[Path | None, typer.Option(help="write the score histogram as PNG")] = None,
-) -> None:
-    """Tell how deduplication went: counts, reasons of rejection, scores of a thousand or more."""
-    from personhood.app import plot_scores, read_audit
-
-    if context.invoked_subcommand:
-        return
-    settings = Settings()
-    report = read_audit(settings)
-    shown = report.for_release()
-    typer.echo(shown.to_json() if as_json else shown.to_text())
-    if plot is not None:
-        plot_scores(settings, shown, plot)

@@ -42,7 +42,10 @@ def test_a_standby_takes_over_from_a_killed_service(tmp_path: Path) -> None:
             assert (refused.status_code, refused.json()["code"]) == (503, "service_standby")
             assert "retry-after" in refused.headers
             with first.kiosk() as kiosk:
-                assert kiosk.enroll(people[0].photographs[0], Identity.generate()).outcome == "accepted"
+                assert (
+                    kiosk.enroll(people[0].photographs[0], Identity.generate()).outcome
+                    == "accepted"
+                )
             third = Service(tmp_path)
             assert b"[gallery_owned]" in third.process.communicate(timeout=60)[1]
             assert third.process.returncode == 1
@@ -54,7 +57,10 @@ def test_a_standby_takes_over_from_a_killed_service(tmp_path: Path) -> None:
             with second.kiosk() as kiosk:
                 again = kiosk.enroll(people[0].photographs[1], Identity.generate())
                 assert again.outcome == "duplicate"
-                assert kiosk.enroll(people[1].photographs[0], Identity.generate()).outcome == "accepted"
+                assert (
+                    kiosk.enroll(people[1].photographs[0], Identity.generate()).outcome
+                    == "accepted"
+                )
         finally:
             second.kill()
 

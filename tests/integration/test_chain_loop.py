@@ -62,7 +62,7 @@ def node(request: pytest.FixtureRequest) -> Iterator[LocalNode]:
 
 @pytest.fixture
 def chain(node: LocalNode) -> Chain:
-    return Chain.connect(node.url)
+    return Chain.connect(node.url, timeout=180)
 
 
 @pytest.fixture

@@ -7,11 +7,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+import distribution.database
+import distribution.journal
 import enrollment.database
 import enrollment.kiosks
 import enrollment.replay
 import enrollment.sessions
 import personhood.app  # noqa: F401 - all stores, and so all tables
+import transparency.schema
 import uniqueness.schema
 from personhood import schema
 from personhood.database import open_database
@@ -21,7 +24,12 @@ from tests.postgres import empty_schema
 from uniqueness.sealing import Keyring
 
 KEYRING = Keyring(b"k" * 32)
-METADATA = [uniqueness.schema.Base.metadata, enrollment.database.Base.metadata]
+METADATA = [
+    uniqueness.schema.Base.metadata,
+    enrollment.database.Base.metadata,
+    transparency.schema.Base.metadata,
+    distribution.database.Base.metadata,
+]
 
 
 def revision_of(engine: Engine) -> str | None:

@@ -1,0 +1,275 @@
+"""One JSON-RPC endpoint: what it is asked, and its failures as errors of ours."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self, TypeVar
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from eth_typing import Hash32
+from eth_utils.crypto import keccak
+from requests.exceptions import HTTPError, RequestException, Timeout
+from web3 import HTTPProvider, Web3
+from web3.exceptions import (
+    BlockNotFound,
+    ContractLogicError,
+    TimeExhausted,
+    TransactionNotFound,
+    Web3Exception,
+    Web3RPCError,
+)
+from web3.providers.rpc.utils import ExceptionRetryConfiguration
+
+from distribution.errors import (
+    ChainTimeout,
+    ChainUnreachable,
+    DistributionError,
+    SenderKeyInvalid,
+    SenderMissing,
+    SenderPoor,
+)
+from distribution.refusals import refusal
+
+REQUEST_TIMEOUT = 60.0  # seconds; the embedded node takes tens of them on a busy machine
+RECURSION_LIMIT = 2000  # frames
+_REVERTED = "execution reverted: "
+# What nodes say of a transaction that they have, or have included already.
+_KNOWN_ALREADY = ("already known", "already imported", "known transaction", "nonce too low")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """Where a transaction stands in the chain.
+
+    Attributes:
+        succeeded: false where it was included and reverted.
+    """
+
+    block: int
+    block_hash: str
+    succeeded: bool
+    gas_used: int
+
+
+class Endpoint:
+    """Blocks, accounts and signed transactions of one chain; `Chain` adds contracts.
+
+    With a `sender_key` transactions are signed here; without one the node's first own account
+    sends them, which only local nodes have.
+    """
+
+    def __init__(self, web3: Web3, sender_key: str | None = None) -> None:
+        self._web3 = web3
+        self._account = open_account(sender_key) if sender_key else None
+
+    @classmethod
+    def connect(
+        cls, url: str, sender_key: str | None = None, *, timeout: float = REQUEST_TIMEOUT
+    ) -> Self:
+        """Open the endpoint.
+
+        Args:
+            url: an http(s) JSON-RPC address.
+            sender_key: 32-byte private key in hex of the account that pays gas.
+            timeout: seconds that the node has for an answer.
+
+        Raises:
+            ChainUnreachable: no answer from `url`.
+            ChainTimeout: `url` takes the request and does not answer.
+            SenderKeyInvalid: `sender_key` is not one.
+        """
+        # py_ecc, which web3 imports, raises the limit so far that deeply nested JSON from a node
+        # would overflow the C stack and end the process.
+        sys.setrecursionlimit(RECURSION_LIMIT)
+        provider = HTTPProvider(
+            url,
+            request_kwargs={"timeout": timeout},
+            # Busy endpoints answer 429 or 503 and are asked again; a hanging one is not.
+            exception_retry_configuration=ExceptionRetryConfiguration(errors=(HTTPError,)),
+        )
+        endpoint = cls(Web3(provider), sender_key)
+        try:
+            endpoint.chain_id  # noqa: B018 - asked now, to tell a wrong address at once
+        except ChainTimeout:
+            raise
+        except ChainUnreachable as silent:
+            raise ChainUnreachable(
+                f"no chain answers at {url}: start one with `personhood chain`, "
+                "or name another endpoint with PERSONHOOD_RPC_URL"
+            ) from silent
+        return endpoint
+
+    @cached_property
+    def chain_id(self) -> int:
+        return self._ask(lambda: self._web3.eth.chain_id)
+
+    @cached_property
+    def holds_accounts(self) -> bool:
+        """Whether the node signs for accounts of its own, as local ones do."""
+        return bool(self._ask(lambda: self._web3.eth.accounts))
+
+    @cached_property
+    def sender(self) -> str:
+        """The address that pays gas.
+
+        Raises:
+            SenderMissing: no key was given and the node holds no account.
+        """
+        if self._account is not None:
+            return self._account.address
+        accounts = self._ask(lambda: self._web3.eth.accounts)
+        if not accounts:
+            raise SenderMissing(
+                "this endpoint holds no account: set PERSONHOOD_SENDER_KEY to the key that pays gas"
+            )
+        return str(accounts[0])
+
+    def now(self) -> int:
+        """The newest block's timestamp, seconds since 1970."""
+        return int(self._ask(lambda: self._web3.eth.get_block("latest"))["timestamp"])
+
+    def block_number(self) -> int:
+        return int(self._ask(lambda: self._web3.eth.block_number))
+
+    def block_hash(self, number: int) -> str | None:
+        """Hash of the block with this number as 0x-hex; None where the chain is shorter."""
+        block = self._find(lambda: self._web3.eth.get_block(number))
+        return None if block is None else to_hex(block["hash"])
+
+    def block_time(self) -> float:
+        """Seconds between the latest blocks, on average over at most 20."""
+        newest = self._ask(lambda: self._web3.eth.get_block("latest"))
+        span = min(20, newest["number"])
+        if span == 0:
+            return 0.0
+        before = self._ask(lambda: self._web3.eth.get_block(newest["number"] - span))
+        return (newest["timestamp"] - before["timestamp"]) / span
+
+    def balance(self, address: str) -> int:
+        """What `address` holds of the chain's own coin, in its smallest unit."""
+        checksummed = Web3.to_checksum_address(address)
+        return int(self._ask(lambda: self._web3.eth.get_balance(checksummed)))
+
+    def code_hash(self, address: str) -> str | None:
+        """keccak256 of the code at `address` as 0x-hex; None where there is none."""
+        checksummed = Web3.to_checksum_address(address)
+        code = self._ask(lambda: self._web3.eth.get_code(checksummed))
+        return "0x" + keccak(bytes(code)).hex() if code else None
+
+    def fees(self) -> tuple[int, int]:
+        """Base fee of the newest block and a usual tip, in wei for a unit of gas."""
+        block = self._ask(lambda: self._web3.eth.get_block("latest"))
+        return int(block["baseFeePerGas"]), int(self._ask(lambda: self._web3.eth.max_priority_fee))
+
+    def nonce(self, address: str, at_block: int | None = None) -> int:
+        """How many transactions of `address` are included, up to a block or to the newest."""
+        checksummed = Web3.to_checksum_address(address)
+        return int(
+            self._ask(
+                lambda: self._web3.eth.get_transaction_count(
+                    checksummed, "latest" if at_block is None else at_block
+                )
+            )
+        )
+
+    def send_raw(self, signed: bytes) -> None:
+        """Hand a signed transaction to the node; no fault if the node knows it already.
+
+        Raises:
+            SenderPoor: its account cannot pay for it.
+            DistributionError: the node refuses it.
+        """
+        try:
+            self._ask(lambda: self._web3.eth.send_raw_transaction(signed))
+        except DistributionError as refused:
+            reason = str(refused).lower()
+            if "insufficient funds" in reason:
+                raise SenderPoor(
+                    "the account that pays gas has too little: send it coins of the chain; what "
+                    "was signed is kept and sent again"
+                ) from refused
+            if not any(known in reason for known in _KNOWN_ALREADY):
+                raise
+
+    def knows(self, transaction_hash: str) -> bool:
+        """Whether the node has the transaction, included or waiting."""
+        asked = _hash(transaction_hash)
+        return self._find(lambda: self._web3.eth.get_transaction(asked)) is not None
+
+    def inclusion(self, transaction_hash: str) -> Inclusion | None:
+        """Where a transaction was included; None while it is not."""
+        asked = _hash(transaction_hash)
+        receipt = self._find(lambda: self._web3.eth.get_transaction_receipt(asked))
+        if receipt is None or receipt["blockNumber"] is None:
+            return None
+        return Inclusion(
+            block=receipt["blockNumber"],
+            block_hash=to_hex(receipt["blockHash"]),
+            succeeded=receipt["status"] == 1,
+            gas_used=receipt["gasUsed"],
+        )
+
+    def _find(self, request: Callable[[], _T]) -> _T | None:
+        """Run `request` for what may not be there."""
+        try:
+            return self._ask(request)
+        except _NotThere:
+            return None
+
+    def _ask(self, request: Callable[[], _T]) -> _T:
+        """Run `request`, with web3's errors as ours."""
+        try:
+            return request()
+        except ContractLogicError as reverted:
+            raise refusal(_reason(reverted)) from reverted
+        except (BlockNotFound, TransactionNotFound) as absent:
+            raise _NotThere(f"the node does not have it: {absent}") from absent
+        except Web3RPCError as refused:
+            raise DistributionError(f"the node refused the request: {refused}") from refused
+        except (Timeout, TimeExhausted) as silent:
+            raise ChainTimeout(
+                "the chain did not answer in time: what was sent may still arrive, look before you "
+                "send it again"
+            ) from silent
+        except (RequestException, OSError) as lost:
+            raise ChainUnreachable(
+                "the chain stopped answering: nothing is lost, try again when it is back"
+            ) from lost
+        except Web3Exception as fault:
+            raise DistributionError(f"the node's answer could not be used: {fault}") from fault
+
+
+class _NotThere(Exception):
+    """Told to nobody: a block or a transaction that the node does not have."""
+
+
+def to_hex(data: bytes) -> str:
+    return "0x" + bytes(data).hex()
+
+
+def _hash(text: str) -> Hash32:
+    return Hash32(bytes.fromhex(text.removeprefix("0x")))
+
+
+def open_account(key: str) -> LocalAccount:
+    """The account of a private key.
+
+    Raises:
+        SenderKeyInvalid: it is none; the message does not quote it.
+    """
+    try:
+        account: LocalAccount = Account.from_key(key)
+    except (ValueError, TypeError):
+        # Not chained: the cause may quote the key.
+        raise SenderKeyInvalid(
+            "the key that pays gas is not 32 bytes in hex: check PERSONHOOD_SENDER_KEY"
+        ) from None
+    return account
+
+
+def _reason(reverted: ContractLogicError) -> str:
+    message = str(reverted.message or "no reason given")
+    return message.removeprefix(_REVERTED)

@@ -1,0 +1,248 @@
+"""The one owner of an account's nonces: sends, pays more, waits, notices that a block is gone.
+
+A transaction is signed and kept before it is sent, so that a process that dies anywhere goes on
+with the same one: it can be sent again as often as one likes, the chain takes it once.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+from eth_account import Account
+from eth_typing import HexStr
+from eth_utils.address import to_canonical_address
+from sqlalchemy import Connection
+
+from distribution.chain import Call, Chain
+from distribution.database import Database, sole_sender
+from distribution.deployment import Deployment
+from distribution.endpoint import open_account
+from distribution.errors import DistributionError, SenderMissing
+from distribution.journal import Journal, Sent, SentState, Version, now
+
+_log = structlog.get_logger("distribution.sender")
+
+GWEI = 10**9
+LOCAL_ALLOWANCE = 10**19  # wei that a local node gives to an account that it does not hold
+
+
+@dataclass(frozen=True, slots=True)
+class SendingPolicy:
+    """How much is paid, and how sure is sure.
+
+    Attributes:
+        confirmations: blocks, with its own, under which a transaction is final.
+        bump_after: seconds after which one that is not included is signed again, paying more.
+        bump: by how much more, in thousandths; nodes refuse less than a tenth.
+        max_fee: wei for a unit of gas that is never exceeded.
+        spare_gas: of the estimate, in thousandths: the state may differ when it is included.
+    """
+
+    confirmations: int = 12
+    bump_after: int = 60
+    bump: int = 125
+    max_fee: int = 500 * GWEI
+    spare_gas: int = 250
+
+
+class Sender:
+    """Sends from one account. Make it with `open`, which keeps other processes from it.
+
+    Raises:
+        ChainUnreachable: out of every method, the chain does not answer (`ChainTimeout`: in time);
+            what was submitted is kept, and `advance` sends it.
+        JournalUnavailable: out of every method, the database failed.
+    """
+
+    def __init__(self, chain: Chain, key: str, journal: Journal, policy: SendingPolicy) -> None:
+        self._chain = chain
+        self._account = open_account(key)
+        self._policy = policy
+        self.journal = journal
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        chain: Chain,
+        key: str,
+        database: Database,
+        deployment: Deployment,
+        policy: SendingPolicy,
+    ) -> Iterator[Self]:
+        """Send from the account of `key`, as the only process that does with this database.
+
+        Raises:
+            SenderBusy: another process does.
+        """
+        address = open_account(key).address
+        journal = Journal(database, deployment.fingerprint, address)
+        with sole_sender(database.engine, address):
+            yield cls(chain, key, journal, policy)
+
+    @property
+    def address(self) -> str:
+        return str(self._account.address)
+
+    @property
+    def confirmations(self) -> int:
+        return self._policy.confirmations
+
+    def submit(
+        self, purpose: str, call: Call, note: Callable[[Connection, int], None] | None = None
+    ) -> int:
+        """Sign a call, keep it, and send it; returns its id in the journal.
+
+        Args:
+            purpose: a name for its kind.
+            note: what else to write in the same database transaction, given the id.
+
+        Raises:
+            ContractRefused: the contract would revert now; nothing is kept.
+            SenderPoor: the account cannot pay; it is kept, and `advance` sends it.
+        """
+        estimate = self._chain.estimate_gas(call, self.address)
+        gas = estimate * (1000 + self._policy.spare_gas) // 1000
+        max_fee, tip = self._usual_fees()
+        identifier = self.journal.add(
+            purpose,
+            call,
+            gas,
+            self._chain.nonce(self.address),
+            lambda nonce: self._sign(call, gas, nonce, max_fee, tip),
+            note,
+        )
+        self._give(self.journal.get(identifier))
+        return identifier
+
+    def advance(self) -> list[Sent]:
+        """Look at the chain once: note what was included or undone, send again what was lost.
+
+        Returns:
+            What changed since the last look, as it is now.
+        """
+        before = {sent.id: sent for sent in self.journal.transactions()}
+        head = self._chain.block_number()
+        reopened = self._undo_reorganised()
+        for sent in self.journal.transactions():
+            self._settle(sent, head)
+        return [
+            after
+            for after in map(self.journal.get, sorted({*before, *reopened}))
+            if before.get(after.id) != after
+        ]
+
+    def _settle(self, sent: Sent, head: int) -> None:
+        for version in reversed(sent.versions):
+            inclusion = self._chain.inclusion(version.hash)
+            if inclusion is None:
+                continue
+            if (sent.block_hash, sent.included_hash) != (inclusion.block_hash, version.hash):
+                if sent.state is SentState.INCLUDED:
+                    _log.warning("reorganised", transaction=version.hash, block=inclusion.block)
+                self.journal.mark_included(sent, version, inclusion)
+            if head - inclusion.block + 1 >= self._policy.confirmations:
+                self.journal.mark_final(sent)
+            return
+        if sent.state is SentState.INCLUDED:
+            _log.warning("reorganised", transaction=sent.hash, block=sent.block)
+            self.journal.reopen(sent)
+        if self._chain.nonce(self.address) > sent.nonce:
+            self._settle_spent(sent, head)
+        else:
+            self._send_again(sent)
+
+    def _settle_spent(self, sent: Sent, head: int) -> None:
+        """Another transaction has the nonce; once that one is final, ours is given up."""
+        settled = head - self._policy.confirmations + 1
+        if settled >= 0 and self._chain.nonce(self.address, settled) > sent.nonce:
+            _log.warning("displaced", transaction=sent.hash, nonce=sent.nonce)
+            self.journal.mark_displaced(sent)
+
+    def _send_again(self, sent: Sent) -> None:
+        newest = sent.versions[-1]
+        if now() - newest.signed_at >= self._policy.bump_after and (dearer := self._dearer(newest)):
+            version = self._sign(sent.call, sent.gas, sent.nonce, *dearer)
+            self.journal.add_version(sent.id, version)
+            _log.info("fee_raised", transaction=version.hash, nonce=sent.nonce)
+            self._give(self.journal.get(sent.id))
+        elif not self._chain.knows(newest.hash):
+            self._give(sent)
+
+    def _undo_reorganised(self) -> list[int]:
+        """Reopen what was final, where the chain has other blocks now.
+
+        A block's hash fixes all blocks below it, so that one that is still there speaks for all.
+        """
+        lowest: int | None = None
+        while (sent := self.journal.newest_final(below=lowest)) is not None:
+            if sent.block is None or self._chain.block_hash(sent.block) == sent.block_hash:
+                break
+            lowest = sent.block
+        if lowest is None:
+            return []
+        _log.error("reorganised_below_finality", block=lowest)
+        return self.journal.reopen_from(lowest)
+
+    def _give(self, sent: Sent) -> None:
+        """Send the newest version; a node that refuses it is asked again by the next `advance`."""
+        try:
+            self._chain.send_raw(sent.versions[-1].signed)
+        except DistributionError as refused:
+            if type(refused) is not DistributionError:
+                raise
+            _log.warning("not_taken", transaction=sent.hash, reason=str(refused))
+
+    def _usual_fees(self) -> tuple[int, int]:
+        """Enough for six full blocks in a row, each of which raises the base fee by an eighth."""
+        base, tip = self._chain.fees()
+        max_fee = min(2 * base + tip, self._policy.max_fee)
+        return max_fee, min(tip, max_fee)
+
+    def _dearer(self, version: Version) -> tuple[int, int] | None:
+        """Fees that replace `version`; None where that would be more than is ever paid."""
+        usual, usual_tip = self._usual_fees()
+        more = 1000 + self._policy.bump
+        max_fee = max(usual, -(-version.max_fee * more // 1000))
+        tip = max(usual_tip, -(-version.tip * more // 1000))
+        return (max_fee, min(tip, max_fee)) if max_fee <= self._policy.max_fee else None
+
+    def _sign(self, call: Call, gas: int, nonce: int, max_fee: int, tip: int) -> Version:
+        signed = self._account.sign_transaction(
+            {
+                "type": 2,
+                "chainId": self._chain.chain_id,
+                "nonce": nonce,
+                "to": to_canonical_address(call.to),
+                "value": 0,
+                "data": HexStr("0x" + call.data.hex()),
+                "gas": gas,
+                "maxFeePerGas": max_fee,
+                "maxPriorityFeePerGas": tip,
+            }
+        )
+        return Version(
+            hash="0x" + bytes(signed.hash).hex(),
+            max_fee=max_fee,
+            tip=tip,
+            signed=bytes(signed.raw_transaction),
+            signed_at=now(),
+        )
+
+
+def ensure_funded(chain: Chain, key: str) -> None:
+    """On a local chain, whose node holds accounts, give the key's account coins for gas.
+
+    Raises:
+        SenderMissing: it has none, and this is no local chain.
+    """
+    address = str(Account.from_key(key).address)
+    if chain.balance(address) >= LOCAL_ALLOWANCE // 10:
+        return
+    if not chain.holds_accounts:
+        if chain.balance(address) == 0:
+            raise SenderMissing(f"nobody pays gas: send coins of the chain to {address}")
+        return
+    chain.fund_from_node(address, LOCAL_ALLOWANCE)

@@ -1,0 +1,107 @@
+"""The composition root of the chain's side: what publisher and relayer are made of."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from distribution.attestation import load_keys
+from distribution.chain import Chain
+from distribution.database import Database
+from distribution.deployment import Deployment
+from distribution.endpoint import open_account
+from distribution.journal import Journal
+from distribution.publisher import BatchPolicy, Change, Publisher, PublisherStatus, read_status
+from distribution.registry import Attests, local_attesters
+from distribution.sender import GWEI, Sender, SendingPolicy, ensure_funded
+from enrollment.store import EnrollmentStore
+from personhood.app import open_journal
+from personhood.database import open_database
+from personhood.settings import Settings
+from uniqueness.key_files import load_or_create_key
+
+LOCAL_CONFIRMATIONS, CONFIRMATIONS = 1, 12
+
+
+class Enrolments:
+    """What the group shall be, read from the enrolment service's database."""
+
+    def __init__(self, store: EnrollmentStore) -> None:
+        self._store = store
+
+    def accepted(self, after: int) -> list[Change]:
+        waiting = self._store.accepted_after(after)
+        return [Change(commitment, int(since.timestamp())) for commitment, since in waiting]
+
+    def removals(self) -> Sequence[Change]:
+        return ()
+
+
+def open_chain(settings: Settings) -> tuple[Chain, Deployment]:
+    """The chain, and the contracts that are seen to stand on it."""
+    chain = Chain.connect(settings.rpc_url, settings.gas_key())
+    return chain, Deployment.read(settings.deployment_file()).check(chain)
+
+
+@contextmanager
+def open_publisher(
+    settings: Settings, chain: Chain, deployment: Deployment
+) -> Iterator[tuple[Publisher, Sender]]:
+    """The publisher, as the only one of this database that sends from its account.
+
+    Raises:
+        SenderBusy: a publisher runs already.
+        SenderMissing: its account has no coins for gas.
+    """
+    key = sending_key(settings, "publisher")
+    ensure_funded(chain, key)
+    engine = open_database(settings)
+    policy = sending_policy(settings, chain)
+    with Sender.open(chain, key, Database(engine), deployment, policy) as sender:
+        publisher = Publisher(
+            chain,
+            deployment,
+            sender,
+            Enrolments(EnrollmentStore(engine, open_journal(settings, engine))),
+            attesters(settings, chain, deployment),
+            batch_policy(settings),
+        )
+        yield publisher, sender
+    engine.dispose()
+
+
+def publisher_status(settings: Settings, chain: Chain, deployment: Deployment) -> PublisherStatus:
+    """What is pending; also while a publisher runs."""
+    engine = open_database(settings)
+    address = open_account(sending_key(settings, "publisher")).address
+    status = read_status(
+        chain,
+        deployment,
+        Enrolments(EnrollmentStore(engine, open_journal(settings, engine))),
+        Journal(Database(engine), deployment.fingerprint, address),
+        batch_policy(settings),
+        sending_policy(settings, chain).confirmations,
+    )
+    engine.dispose()
+    return status
+
+
+def attesters(settings: Settings, chain: Chain, deployment: Deployment) -> Sequence[Attests]:
+    """Whom the publisher asks: those whose keys are on this machine."""
+    return local_attesters(chain, deployment, load_keys(settings.attester_keys_dir()))
+
+
+def sending_key(settings: Settings, role: str) -> str:
+    """The key that is set, or one of the role's own, made on first use."""
+    if (given := settings.gas_key()) is not None:
+        return given
+    return "0x" + load_or_create_key(settings.sending_key_file(role)).hex()
+
+
+def sending_policy(settings: Settings, chain: Chain) -> SendingPolicy:
+    confirmations = settings.confirmations or (
+        LOCAL_CONFIRMATIONS if chain.holds_accounts else CONFIRMATIONS
+    )
+    return SendingPolicy(confirmations, max_fee=settings.max_fee_gwei * GWEI)
+
+
+def batch_policy(settings: Settings) -> BatchPolicy:
+    return BatchPolicy(settings.publish_batch, settings.publish_age)
