@@ -17,6 +17,7 @@ from personhood.commands import (
     keys,
     kiosk,
     publish,
+    relayer,
     service,
     wallet,
 )
@@ -38,6 +39,7 @@ app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(relayer.app, name="relayer")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")

@@ -17,7 +17,7 @@ WALLS = {
     "onnxruntime": {"enrollment/engine.py", "uniqueness/onnx_scan.py"},
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
-    "limits": {"enrollment/limits.py"},
+    "limits": {"distribution/address_limits.py", "enrollment/limits.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {
         "uniqueness/faiss_gpu.py",
