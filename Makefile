@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 FACES  ?=
 PEOPLE ?=
+WORKERS ?= 2
 BIN    := $(VENV)/bin
 
 .PHONY: demo test check install format lock clean
@@ -11,7 +12,7 @@ demo: install  ## the whole loop: enrol, refuse duplicates, publish, claim
 	$(BIN)/personhood demo $(if $(FACES),--faces $(FACES)) $(if $(PEOPLE),--people $(PEOPLE))
 
 test: install tests/interop/node_modules/.installed  ## everything that passes without a GPU
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 check: install  ## before every commit: format, lint, types, who imports whom, fast tests
 	$(BIN)/ruff format --check .
@@ -20,7 +21,7 @@ check: install  ## before every commit: format, lint, types, who imports whom, f
 	$(BIN)/lint-imports
 	$(BIN)/python -m contracts.compile --check
 	$(BIN)/python -m identity_proofs.kernel.build --check
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
 
 install: $(VENV)/.installed node_modules/.installed  ## packages, local chain, models, circuit
 	$(BIN)/personhood models install opencv

@@ -10,16 +10,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, Header, Request, Response, status
 
+from enrollment.description import DescribedApp, problems
 from enrollment.gate import MAX_BODY, MAX_SMALL_BODY, Admitted, Gate, Turnstile, read_json
 from enrollment.kiosks import KioskRegistry
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
-from enrollment.problems import MEDIA_TYPE
 from enrollment.receipts import ReceiptIssuer
 from enrollment.requests import install_problem_handlers, request_id_of
 from enrollment.sessions import LIFETIME, SessionStore
@@ -79,7 +79,7 @@ class FrontDesk:
 
 def create_app(desk: FrontDesk) -> FastAPI:
     """Create the application: see `create_router`."""
-    app = FastAPI(title="personhood enrolment", version="1", docs_url=None, redoc_url=None)
+    app = DescribedApp(title="personhood enrolment", version="1", docs_url=None, redoc_url=None)
     app.include_router(create_router(desk))
     install_problem_handlers(app)
     return app
@@ -95,7 +95,7 @@ def create_router(desk: FrontDesk) -> APIRouter:
     @router.post(
         "/kiosks",
         status_code=status.HTTP_201_CREATED,
-        responses=_problems(400, 403, 413, 415, 503),
+        responses=problems(400, 403, 413, 415, 503),
         openapi_extra=schema(RegistrationBody),
     )
     async def register(request: Request) -> RegistrationAnswer:
@@ -106,7 +106,7 @@ def create_router(desk: FrontDesk) -> APIRouter:
     @router.post(
         "/sessions",
         status_code=status.HTTP_201_CREATED,
-        responses=_problems(400, 401, 403, 413, 415, 429, 503),
+        responses=problems(400, 401, 403, 413, 415, 429, 503),
         openapi_extra=schema(SessionBody),
     )
     async def begin(request: Request) -> SessionAnswer:
@@ -118,7 +118,7 @@ def create_router(desk: FrontDesk) -> APIRouter:
         "/enrollments",
         status_code=status.HTTP_201_CREATED,
         response_model_exclude_none=True,
-        responses=_problems(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
+        responses=problems(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
         | {200: {"model": EnrollmentAnswer, "description": "A duplicate, or to be reviewed"}},
         openapi_extra=schema(EnrollmentBody),
     )
@@ -182,7 +182,7 @@ def _enroll(
     commitment = EnrollmentStatement.from_text(sent.statement).commitment_for(session.challenge)
     frames = tuple(from_base64(frame) for frame in sent.frames)
     digest = hashlib.sha256(admitted.body).hexdigest()
-    request = EnrollmentRequest(idempotency_key, digest, commitment)
+    request = EnrollmentRequest(idempotency_key, digest, commitment, admitted.kiosk.id)
     enrollment = desk.service.enroll(request, frames, session.poses)
     desk.sessions.close(session, idempotency_key)
     return _answer(desk, enrollment, commitment, request_id)
@@ -201,10 +201,3 @@ def _answer(
             "request_id": request_id,
         }
     )
-
-
-def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    return {
-        code: {"description": "Problem details (RFC 9457)", "content": {MEDIA_TYPE: {}}}
-        for code in (*codes, 500)
-    }

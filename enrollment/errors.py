@@ -45,6 +45,7 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   ├── PresentationAttackSuspected
     │   └── FrameReused
     ├── ServiceBusy                   too many at once; the same request may be retried
+    ├── ServiceStandby                another service decides; the same request may be retried
     ├── ModelPackError                the models on this machine; never on the wire
     │   ├── ModelPackUnknown
     │   ├── ModelPackInvalid
@@ -316,6 +317,12 @@ class ServiceBusy(EnrollmentError):
     """The queue is full, or the service is closing; the same request may be retried."""
 
     code = "service_busy"
+
+
+class ServiceStandby(EnrollmentError):
+    """Another service on this database decides; the same request may be retried, there or here."""
+
+    code = "service_standby"
 
 
 class ModelPackError(EnrollmentError):

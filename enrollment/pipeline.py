@@ -81,11 +81,11 @@ class EnrollmentService:
         """
         if answered := self._answered_before(request):
             return answered
-        with self._rejection_counted():
+        with self._rejection_counted(request):
             examined = self._examiner.examine(frames, poses)  # 1 to 4
         with wiped(*(frame.face.pixels for frame in examined.frames)):
             if self._replay:
-                with self._rejection_counted():
+                with self._rejection_counted(request):
                     self._replay.require_fresh(examined.frames)
             return self._decide(request, examined)
 
@@ -105,6 +105,7 @@ class EnrollmentService:
 
     def recover(self) -> None:
         """Settle the enrolments that were under way when the service last stopped."""
+        self._store.log_earlier_acceptances()
         for enrollment in self._store.pending():
             self._settle_by_verdict(enrollment)
 
@@ -113,12 +114,13 @@ class EnrollmentService:
         return self._store.accepted_commitments()
 
     @contextmanager
-    def _rejection_counted(self) -> Iterator[None]:
-        """Count a photograph that is refused by the code of its reason, and keep nothing else."""
+    def _rejection_counted(self, request: EnrollmentRequest) -> Iterator[None]:
+        """Log a photograph that is refused by the code of its reason, and keep nothing else."""
         try:
             yield
         except (CaptureRejected, FaceRejected) as rejection:
             self._gallery.record_rejection(rejection.code)
+            self._store.record_rejection(rejection.code, request.kiosk_id)
             raise
 
     def _answered_before(self, request: EnrollmentRequest) -> Enrollment | None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from enrollment import errors
 from identity_proofs.errors import InvalidStatement
+from transparency.errors import LogRangeInvalid, LogUnavailable
 from uniqueness.errors import GalleryClosed, GalleryUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -30,9 +31,12 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.KioskPageIncomplete: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EnrollmentStoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ServiceBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ServiceStandby: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryClosed: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LogRangeInvalid: HTTPStatus.NOT_FOUND,
+    LogUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -1,18 +1,20 @@
 """What an enrolled person takes home: the service's signed word that it accepted the wallet.
 
 A compact JSON Web Signature (RFC 7515, `EdDSA` of RFC 8037), so that any JOSE library checks it
-against the key set at /v1/keys (RFC 7517). It names the commitment and no person.
+against the key set at /v1/keys (RFC 7517). It names the commitment and no person, and says where
+the decision log has the acceptance.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.algorithms import OKPAlgorithm
 
 from enrollment.errors import ReceiptInvalid
 from enrollment.store import Enrollment
+from transparency.journal import Recorded
 
 ISSUER = "personhood enrolment"
 _ALGORITHM = "EdDSA"
@@ -27,11 +29,13 @@ class Receipt:
         enrollment_id: random, the service's.
         commitment: of the wallet that was accepted.
         hour: Unix seconds, rounded down to the hour, of the acceptance.
+        logged: where the decision log has it.
     """
 
     enrollment_id: str
     commitment: int
     hour: int
+    logged: Recorded | None = None
 
 
 class ReceiptIssuer:
@@ -55,28 +59,41 @@ class ReceiptIssuer:
 
     def issue(self, enrollment: Enrollment, commitment: int) -> str:
         """Sign that a wallet was accepted, and in which hour; the same each time."""
-        claims = {
+        claims: dict[str, Any] = {
             "iss": ISSUER,
             "jti": enrollment.id,
             "sub": str(commitment),
             "iat": int(enrollment.created_at.timestamp()) // _HOUR * _HOUR,
         }
+        if logged := enrollment.logged:
+            claims["log"] = {"index": logged.index, "leaf": logged.leaf_hash.hex()}
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._id})
 
     def check(self, text: str) -> Receipt:
-        """Check a receipt that somebody shows.
+        """See `check_receipt`."""
+        return check_receipt(text, self._public.public_bytes_raw())
 
-        Raises:
-            ReceiptInvalid: it is not one that this key signed.
-        """
-        try:
-            claims = jwt.decode(
-                text,
-                self._public,
-                algorithms=[_ALGORITHM],
-                issuer=ISSUER,
-                options={"require": ["iss", "jti", "sub", "iat"]},
-            )
-            return Receipt(claims["jti"], int(claims["sub"]), claims["iat"])
-        except (jwt.InvalidTokenError, ValueError):
-            raise ReceiptInvalid("This receipt was not signed by this service.") from None
+
+def check_receipt(text: str, public_key: bytes) -> Receipt:
+    """Check a receipt that somebody shows.
+
+    Args:
+        text: the compact form.
+        public_key: the service's, 32 bytes.
+
+    Raises:
+        ReceiptInvalid: it is not one that this key signed.
+    """
+    try:
+        claims = jwt.decode(
+            text.strip(),
+            Ed25519PublicKey.from_public_bytes(public_key),
+            algorithms=[_ALGORITHM],
+            issuer=ISSUER,
+            options={"require": ["iss", "jti", "sub", "iat"]},
+        )
+        place = claims.get("log")
+        logged = Recorded(int(place["index"]), bytes.fromhex(place["leaf"])) if place else None
+        return Receipt(claims["jti"], int(claims["sub"]), claims["iat"], logged)
+    except (jwt.InvalidTokenError, ValueError, TypeError, KeyError):
+        raise ReceiptInvalid("This receipt was not signed by this service.") from None

@@ -25,6 +25,7 @@ from enrollment.problems import (
 )
 from enrollment.signatures import TAG
 from identity_proofs.errors import IdentityProofsError
+from transparency.errors import TransparencyError
 from uniqueness.errors import UniquenessError
 
 _log = structlog.get_logger("enrollment")
@@ -80,7 +81,7 @@ class RequestLog:
 
 def install_problem_handlers(app: FastAPI) -> None:
     """Answer every error as problem details, and log every request."""
-    for tree in (EnrollmentError, UniquenessError, IdentityProofsError):
+    for tree in (EnrollmentError, UniquenessError, IdentityProofsError, TransparencyError):
         app.add_exception_handler(tree, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -2,20 +2,24 @@
 
 A row is written PENDING, with its commitment, before the gallery decides, and settled after. A
 crash between the two leaves a PENDING row, and the gallery's own verdict says how to settle it.
-No row names a template or a person of the gallery.
+No row names a template or a person of the gallery. What settles a row also appends to the decision
+log, in one transaction.
 """
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     DateTime,
     Engine,
-    Row,
+    LargeBinary,
     Select,
     String,
     delete,
@@ -31,6 +35,8 @@ from enrollment.errors import (
     CommitmentAlreadyEnrolled,
     IdempotencyKeyReused,
 )
+from transparency.entry import SECONDS_PER_HOUR, Kind
+from transparency.journal import Journal, Recorded
 
 
 class EnrollmentStatus(StrEnum):
@@ -42,6 +48,14 @@ class EnrollmentStatus(StrEnum):
     REVIEW = "review"
 
 
+_KINDS = {
+    EnrollmentStatus.ACCEPTED: Kind.UNIQUE,
+    EnrollmentStatus.DUPLICATE: Kind.DUPLICATE,
+    EnrollmentStatus.REVIEW: Kind.REVIEW,
+}
+_BEFORE_THE_LOG = "before_log"  # the reason of acceptances that are older than the log
+
+
 @dataclass(frozen=True)
 class Enrollment:
     """One request for enrolment that reached the gallery, or is about to.
@@ -51,21 +65,31 @@ class Enrollment:
         idempotency_key: unique to the request; the gallery knows the request by it too.
         status: PENDING until the gallery has decided.
         created_at: when the request first came.
+        logged: where the decision log has it; None while it is PENDING.
     """
 
     id: str
     idempotency_key: str = field(repr=False)
     status: EnrollmentStatus
     created_at: datetime
+    logged: Recorded | None = None
 
 
 @dataclass(frozen=True)
 class EnrollmentRequest:
-    """What identifies a request: its key, a digest of its body, and the commitment in it."""
+    """What identifies a request: its key, a digest of its body, and the commitment in it.
+
+    Args:
+        idempotency_key: unique to the request.
+        body_digest: SHA-256 in hex.
+        commitment: of the wallet.
+        kiosk_id: which kiosk sent it; kept as a pseudonym alone.
+    """
 
     idempotency_key: str
     body_digest: str
     commitment: int
+    kiosk_id: str = ""
 
 
 class EnrollmentRow(Base):
@@ -84,6 +108,9 @@ class EnrollmentRow(Base):
     status: Mapped[str] = mapped_column(String(20), index=True)
     sequence: Mapped[int | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    kiosk: Mapped[str | None] = mapped_column(String(64))  # a pseudonym
+    log_index: Mapped[int | None] = mapped_column(BigInteger)
+    log_leaf: Mapped[bytes | None] = mapped_column(LargeBinary)  # 32 bytes
 
 
 class EnrollmentStore:
@@ -91,13 +118,15 @@ class EnrollmentStore:
 
     Args:
         engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
+        journal: writes the decision log, which is in the same database.
 
     Raises:
         EnrollmentStoreUnavailable: here and in every method, the database failed.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, journal: Journal) -> None:
         self._database = Database(engine)
+        self._journal = journal
 
     def find(self, request: EnrollmentRequest) -> Enrollment | None:
         """Find the enrolment that this very request made before.
@@ -130,6 +159,7 @@ class EnrollmentStore:
             "commitment": _hex(request.commitment),
             "status": enrollment.status.value,
             "created_at": enrollment.created_at,
+            "kiosk": self._journal.pseudonym(request.kiosk_id) if request.kiosk_id else "",
         }
         with self._database.write() as connection:
             if known := _find(connection, request):
@@ -142,17 +172,57 @@ class EnrollmentStore:
         return enrollment
 
     def settle(self, enrollment: Enrollment, status: EnrollmentStatus) -> Enrollment:
-        """Give a PENDING enrolment its status; of one already settled, the first status stands."""
+        """Give a PENDING enrolment its status, and log it; of one settled before, the first stands.
+
+        Args:
+            enrollment: of this store.
+            status: not PENDING.
+        """
+        waiting = select(EnrollmentRow.kiosk, EnrollmentRow.commitment)
         with self._database.write() as connection:
-            values: dict[str, str | int | None] = {"status": status.value}
-            if status is EnrollmentStatus.ACCEPTED:
-                last = connection.scalar(select(func.max(EnrollmentRow.sequence)))
-                values["sequence"] = (last or 0) + 1
-            else:
-                values["commitment"] = None
-            connection.execute(update(EnrollmentRow).where(*_still_pending(enrollment)), values)
+            pending = connection.execute(
+                waiting.where(*_still_pending(enrollment)).with_for_update()
+            ).one_or_none()
+            if pending is not None:
+                accepted = status is EnrollmentStatus.ACCEPTED
+                commitment = int(pending.commitment, 16) if accepted else None
+                logged = self._journal.record(
+                    connection, _KINDS[status], commitment=commitment, kiosk=pending.kiosk or ""
+                )
+                values: dict[str, str | int | bytes | None] = {"status": status.value}
+                if accepted:
+                    last = connection.scalar(select(func.max(EnrollmentRow.sequence)))
+                    values["sequence"] = (last or 0) + 1
+                else:
+                    values["commitment"] = None
+                _update(connection, enrollment.id, values | _place_in_log(logged))
             row = connection.execute(_select().where(EnrollmentRow.id == enrollment.id)).one()
         return _enrollment(row)
+
+    def record_rejection(self, reason: str, kiosk_id: str) -> None:
+        """Log that a capture was refused before anybody was looked for, by its reason's code."""
+        kiosk = self._journal.pseudonym(kiosk_id) if kiosk_id else ""
+        self._journal.record_alone(Kind.REJECTED, reason=reason, kiosk=kiosk)
+
+    def log_earlier_acceptances(self) -> None:
+        """Log what was accepted before there was a log, so that every member has its entry."""
+        unlogged = (
+            _select(EnrollmentRow.commitment)
+            .where(EnrollmentRow.sequence.is_not(None), EnrollmentRow.log_index.is_(None))
+            .order_by(EnrollmentRow.sequence)
+        )
+        with self._database.write() as connection:
+            for *known, commitment in connection.execute(unlogged).all():
+                enrollment = _enrollment(known)
+                hour = int(enrollment.created_at.timestamp()) // SECONDS_PER_HOUR
+                logged = self._journal.record(
+                    connection,
+                    Kind.UNIQUE,
+                    commitment=int(commitment, 16),
+                    reason=_BEFORE_THE_LOG,
+                    hour=hour * SECONDS_PER_HOUR,
+                )
+                _update(connection, enrollment.id, _place_in_log(logged))
 
     def discard(self, enrollment: Enrollment) -> None:
         """Remove a PENDING enrolment that the gallery never decided."""
@@ -185,16 +255,29 @@ class EnrollmentStore:
         return [(int(text, 16), _in_utc(moment)) for text, moment in rows if text is not None]
 
 
-def _select() -> Select[str, str, str, datetime]:
+def _select(*more: Any) -> Select[*tuple[Any, ...]]:
     return select(
         EnrollmentRow.id,
         EnrollmentRow.idempotency_key,
         EnrollmentRow.status,
         EnrollmentRow.created_at,
+        EnrollmentRow.log_index,
+        EnrollmentRow.log_leaf,
+        *more,
     )
 
 
-def _holder(commitment: int) -> Select[str, str, str, datetime]:
+def _update(connection: Connection, enrollment_id: str, values: Mapping[str, Any]) -> None:
+    connection.execute(
+        update(EnrollmentRow).where(EnrollmentRow.id == enrollment_id).values(**values)
+    )
+
+
+def _place_in_log(logged: Recorded) -> dict[str, int | bytes]:
+    return {"log_index": logged.index, "log_leaf": logged.leaf_hash}
+
+
+def _holder(commitment: int) -> Select[*tuple[Any, ...]]:
     return _select().where(EnrollmentRow.commitment == _hex(commitment))
 
 
@@ -218,9 +301,12 @@ def _find(connection: Connection, request: EnrollmentRequest) -> Enrollment | No
     return _enrollment(row)
 
 
-def _enrollment(row: Row[str, str, str, datetime]) -> Enrollment:
-    enrollment_id, idempotency_key, status, created_at = row
-    return Enrollment(enrollment_id, idempotency_key, EnrollmentStatus(status), _in_utc(created_at))
+def _enrollment(row: Sequence[Any]) -> Enrollment:
+    enrollment_id, idempotency_key, status, created_at, index, leaf = row
+    logged = None if index is None else Recorded(index, leaf)
+    return Enrollment(
+        enrollment_id, idempotency_key, EnrollmentStatus(status), _in_utc(created_at), logged
+    )
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """The composition root: what is made of what, and nothing else."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from sqlalchemy import Engine
 
 from enrollment.api import FrontDesk, create_app
 from enrollment.engine import open_pad_model
@@ -31,9 +33,12 @@ from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.database import open_database
-from personhood.keys import receipt_key, replay_key, template_keys
+from personhood.keys import log_key, receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
+from transparency.api import create_log_router
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.audit import AuditReport
 from uniqueness.gallery import Gallery
 from uniqueness.index import GalleryIndex
@@ -58,8 +63,16 @@ POSES: Final[dict[str, Callable[[], tuple[Pose, ...]]]] = {
 
 
 @contextmanager
-def open_service(settings: Settings) -> Iterator[FastAPI]:
+def open_service(
+    settings: Settings,
+    *,
+    stop: threading.Event | None = None,
+    on_lost: Callable[[], None] | None = None,
+) -> Iterator[FastAPI]:
     """The enrolment service, its gallery open for as long as the block runs.
+
+    Args:
+        stop, on_lost: see `Ownership`; with `stop`, a service that runs already is waited for.
 
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
@@ -77,11 +90,14 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
     engine = open_database(settings, upgrade=True)
     keyring = template_keys(settings)
     store = GalleryStore(engine, keyring)
+    journal = open_journal(
+        settings, engine, "+".join(p.manifest.model for p in packs), rule.version
+    )
     snapshot = Snapshot(settings.snapshot_file(), keyring, store)
     indexes = {p.manifest.model: _index(settings, store, p.manifest) for p in packs}
     with (
         batched(opened, used) if is_batched else nullcontext(opened) as models,
-        Ownership(engine),
+        Ownership(engine, stop=stop, on_lost=on_lost),
         Gallery.open(
             store,
             indexes,
@@ -91,12 +107,13 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
             snapshot=snapshot,
         ) as gallery,
     ):
+        journal.announce()
         app = create_app(
             FrontDesk(
                 EnrollmentService(
                     Examiner(models, _attack_detectors(settings)),
                     gallery,
-                    EnrollmentStore(engine),
+                    EnrollmentStore(engine, journal),
                     ReplayGuard(engine, replay_key(settings)) if is_live else None,
                 ),
                 KioskRegistry(engine),
@@ -107,8 +124,17 @@ def open_service(settings: Settings) -> Iterator[FastAPI]:
                 workers=GPU_WORKERS if is_batched else None,
             )
         )
+        app.include_router(create_log_router(journal))
         app.include_router(_kiosk_page(settings))
         yield app
+
+
+def open_journal(
+    settings: Settings, engine: Engine, model: str = "", calibration: str = ""
+) -> Journal:
+    """What writes the decision log of a database, and signs its checkpoints."""
+    log = DecisionLog(engine)
+    return Journal(log, log_key(settings), settings.log_origin, model, calibration)
 
 
 def _kiosk_page(settings: Settings) -> APIRouter:
@@ -161,7 +187,8 @@ def _index(settings: Settings, store: GalleryStore, manifest: Manifest) -> Galle
 
 def read_accepted_commitments(settings: Settings) -> list[int]:
     """Every accepted commitment, in the order of acceptance: what the publisher posts."""
-    return EnrollmentStore(open_database(settings)).accepted_commitments()
+    engine = open_database(settings)
+    return EnrollmentStore(engine, open_journal(settings, engine)).accepted_commitments()
 
 
 def read_audit(settings: Settings) -> AuditReport:

@@ -21,6 +21,7 @@ from distribution.relay_worker import RelayWorker
 from distribution.relayer import Relayer
 from distribution.sender import GWEI, Sender, SendingPolicy, ensure_funded
 from enrollment.store import EnrollmentStore
+from personhood.app import open_journal
 from personhood.database import open_database
 from personhood.settings import Settings
 from uniqueness.database import prepare
@@ -68,7 +69,7 @@ def open_publisher(
             chain,
             deployment,
             sender,
-            Enrolments(EnrollmentStore(engine)),
+            Enrolments(EnrollmentStore(engine, open_journal(settings, engine))),
             attesters(settings, chain, deployment),
             batch_policy(settings),
         )
@@ -83,7 +84,7 @@ def publisher_status(settings: Settings, chain: Chain, deployment: Deployment) -
     status = read_status(
         chain,
         deployment,
-        Enrolments(EnrollmentStore(engine)),
+        Enrolments(EnrollmentStore(engine, open_journal(settings, engine))),
         Journal(Database(engine), deployment.fingerprint, address),
         batch_policy(settings),
         sending_policy(settings, chain).confirmations,

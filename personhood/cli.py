@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from personhood.commands import (
+    audit,
     calibrate,
     chain,
     database,
@@ -31,10 +32,10 @@ app = typer.Typer(
 )
 app.command("serve")(service.serve)
 app.command("enroll")(service.enroll)
-app.command("audit")(service.audit)
 app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
+app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
 app.add_typer(database.app, name="db")
@@ -72,6 +73,7 @@ def _known_errors() -> tuple[type[Any], ...]:
         "enrollment.errors": "EnrollmentError",
         "identity_proofs.errors": "IdentityProofsError",
         "personhood.errors": "PersonhoodError",
+        "transparency.errors": "TransparencyError",
         "uniqueness.errors": "UniquenessError",
     }
     return tuple(getattr(import_module(module), name) for module, name in names.items())

@@ -28,6 +28,8 @@ def open_database(settings: Settings, *, upgrade: bool = False) -> Engine:
     """
     engine = engine_of(settings)
     try:
+        if schema.is_current(engine):
+            return engine
         if (upgrade and engine.dialect.name == "sqlite") or schema.is_empty(engine):
             if copy := schema.upgrade(engine, template_keys(settings)):
                 _log.warning("database_upgraded", copy_before=str(copy))

@@ -4,11 +4,14 @@ PersonhoodError
 ├── ServiceUnreachable    the enrolment service did not answer
 ├── ServiceRefused        the enrolment service answered no
 ├── KioskNotRegistered    this device has no key that the service knows
+├── TlsIncomplete         one of the two files that TLS needs is not given, or cannot be used
+├── OwnershipLost         another service may have taken this one's place
 ├── KeyUnusable           a key in the environment or in a key file is not one
 ├── DatabaseBehind        the database has an earlier version's schema
 ├── DatabaseAhead         the database has a later version's schema
 ├── CalibrationMissing    several models, and no calibration that says how to fuse them
 ├── FacesUnusable         the directory of photographs has not what was asked for
+├── ReceiptUnproven       what a receipt says is not what the log says
 └── DemoFailed            a step of the demo did not come out as promised
 """
 
@@ -33,6 +36,14 @@ class KioskNotRegistered(PersonhoodError):
     code = "kiosk_not_registered"
 
 
+class TlsIncomplete(PersonhoodError):
+    code = "tls_incomplete"
+
+
+class OwnershipLost(PersonhoodError):
+    code = "ownership_lost"
+
+
 class KeyUnusable(PersonhoodError):
     code = "key_unusable"
 
@@ -51,6 +62,10 @@ class CalibrationMissing(PersonhoodError):
 
 class FacesUnusable(PersonhoodError):
     code = "faces_unusable"
+
+
+class ReceiptUnproven(PersonhoodError):
+    code = "receipt_unproven"
 
 
 class DemoFailed(PersonhoodError):

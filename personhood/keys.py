@@ -50,6 +50,15 @@ def replay_key(settings: Settings) -> bytes:
     return load_or_create_key(settings.data_dir() / "replay.key")
 
 
+def log_key(settings: Settings) -> bytes:
+    """The 32 bytes that sign the decision log's checkpoints: its Ed25519 private key.
+
+    Raises:
+        InvalidKey: the key file cannot be used.
+    """
+    return load_or_create_key(settings.data_dir() / "log.key")
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a new file for this user alone (mode 0600).
 

@@ -1,5 +1,6 @@
 """Which thresholds the service decides by: the operator's calibration, or the pack's own."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,10 +17,18 @@ _PUBLIC_KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class DecisionRule:
-    """How scores become decisions: thresholds, and the fusion of several models."""
+    """How scores become decisions: thresholds, and the fusion of several models.
+
+    Args:
+        policy: sets the thresholds.
+        fusion: of several models.
+        version: names the thresholds in the decision log: a calibration file by its digest, or
+            the pack's own thresholds by their values.
+    """
 
     policy: ThresholdPolicy
     fusion: Fusion | None
+    version: str
 
 
 def decision_rule(settings: Settings, packs: Sequence[Manifest]) -> DecisionRule:
@@ -34,13 +43,16 @@ def decision_rule(settings: Settings, packs: Sequence[Manifest]) -> DecisionRule
         models = [pack.model for pack in packs]
         path = settings.calibration.expanduser()
         calibration = read_calibration(path, operator_public_key(settings), models)
-        return DecisionRule(calibration, calibration.fusion)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return DecisionRule(calibration, calibration.fusion, f"calibration {digest[:16]}")
     if len(packs) > 1:
         raise CalibrationMissing(
             f"{settings.model_pack} fuses {len(packs)} models, which takes a calibration: run "
             "`personhood calibrate DIR --out FILE` and set PERSONHOOD_CALIBRATION=FILE"
         )
-    return DecisionRule(packs[0].thresholds, None)
+    fixed = packs[0].thresholds
+    version = f"fixed review={fixed.review:g} duplicate={fixed.duplicate:g}"
+    return DecisionRule(fixed, None, version)
 
 
 def operator_key(settings: Settings) -> bytes:

@@ -66,6 +66,12 @@ def is_empty(engine: Engine) -> bool:
         return not inspect(connection).get_table_names()
 
 
+def is_current(engine: Engine) -> bool:
+    """Whether it is of this version."""
+    with engine.connect() as connection:
+        return current_revision(connection) == head_revision()
+
+
 def upgrade(engine: Engine, keyring: Keyring, revision: str = "head") -> Path | None:
     """Bring a database to a later schema; does nothing where it is there already.
 

@@ -50,6 +50,15 @@ class Settings(BaseSettings):
     milvus_token: SecretStr | None = Field(
         None, description="what the Milvus cluster asks for: user:password or an API key"
     )
+    log_origin: str = Field(
+        "",
+        description="the decision log's name in its checkpoints, such as log.example.org/people; "
+        "made of its key when unset",
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file of the service's certificate and its chain, for `serve --tls`"
+    )
+    tls_key: Path | None = Field(None, description="PEM file of that certificate's private key")
     rpc_url: str = Field("http://127.0.0.1:8545", description="the chain's JSON-RPC endpoint")
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"

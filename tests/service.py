@@ -27,6 +27,9 @@ from enrollment.signatures import sign
 from enrollment.store import EnrollmentRow, EnrollmentStore
 from identity_proofs.identity import Identity
 from personhood.kiosk_client import Device, KioskClient, Prepared, Turn
+from transparency.api import create_log_router
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.ownership import Ownership
@@ -55,6 +58,7 @@ class Kiosk:
     gallery: Gallery
     kiosks: KioskRegistry
     engine: Engine
+    journal: Journal
 
     def prepare(self, number: int, *frames: bytes, key: str | None = None) -> Prepared:
         """Begin a turn, and put together what a wallet's holder would send in it."""
@@ -104,7 +108,8 @@ def running_kiosk(
     indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
     with Ownership(database), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         examiner = Examiner([face_model(*engine, manifest)])
-        service = EnrollmentService(examiner, gallery, EnrollmentStore(database))
+        journal = Journal(DecisionLog(database), b"l" * 32, model=manifest.model)
+        service = EnrollmentService(examiner, gallery, EnrollmentStore(database, journal))
         kiosks = KioskRegistry(database)
         desk = FrontDesk(
             service,
@@ -115,13 +120,15 @@ def running_kiosk(
             requests_per_minute,
             max_in_flight=max_in_flight,
         )
+        app = create_app(desk)
+        app.include_router(create_log_router(journal))
         with (
-            served(create_app(desk)) as url,
+            served(app) as url,
             httpx.Client(base_url=url, timeout=60) as client,
             KioskClient(url) as device_client,
         ):
             device = device_client.register(kiosks.invite(uuid.uuid4().hex))
-            yield Kiosk(client, device, service, gallery, kiosks, database)
+            yield Kiosk(client, device, service, gallery, kiosks, database, journal)
     database.dispose()
 
 

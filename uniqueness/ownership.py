@@ -5,6 +5,9 @@ start it settles what a crash left half done, and would take a running one's wor
 """
 
 import fcntl
+import logging
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from uniqueness.errors import GalleryOwned
 
 _LOCK = 0x656E726F6C  # PostgreSQL advisory lock, one number in each database
+_LOOK = 1.0  # seconds between two looks at a lock that somebody else holds, or that may be lost
+
+_log = logging.getLogger(__name__)
 
 
 class Ownership:
@@ -24,19 +30,37 @@ class Ownership:
     Beside a SQLite file it is the exclusive lock of a file; on PostgreSQL an advisory lock of a
     connection that is kept for it. A database in memory has nobody else to fear.
 
+    Args:
+        engine: of the database.
+        stop: with it, wait until nobody else holds it, or until this is set.
+        on_lost: called once, in a thread of its own, where the connection that holds the lock
+            breaks: somebody else may be the owner now.
+
     Raises:
-        GalleryOwned: somebody holds it.
+        GalleryOwned: somebody holds it, and to the end of the waiting.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._held: BinaryIO | Connection | None = None
-        if engine.dialect.name == "postgresql":
-            self._held = _advisory_lock(engine)
-        elif (database := engine.url.database) and database != ":memory:":
-            self._held = _file_lock(Path(f"{database}.owner"))
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        stop: threading.Event | None = None,
+        on_lost: Callable[[], None] | None = None,
+    ) -> None:
+        self._held = _hold(engine, stop)
+        self._released = threading.Event()
+        self._watch: threading.Thread | None = None
+        if on_lost and isinstance(self._held, Connection):
+            self._watch = threading.Thread(
+                target=self._keep_watch, args=(self._held, on_lost), name="owner-watch", daemon=True
+            )
+            self._watch.start()
 
     def release(self) -> None:
         """Let go; a lock file stays, since removing it would race with the next owner."""
+        self._released.set()
+        if self._watch:
+            self._watch.join()
         held, self._held = self._held, None
         if isinstance(held, Connection):
             # A broken connection has lost the lock already.
@@ -55,6 +79,29 @@ class Ownership:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+    def _keep_watch(self, held: Connection, on_lost: Callable[[], None]) -> None:
+        while not self._released.wait(_LOOK):
+            try:
+                held.execute(text("SELECT 1"))
+            except SQLAlchemyError:
+                _log.error("[gallery_ownership_lost] the connection that held the lock broke")
+                on_lost()
+                return
+
+
+def _hold(engine: Engine, stop: threading.Event | None) -> BinaryIO | Connection | None:
+    while True:
+        try:
+            if engine.dialect.name == "postgresql":
+                return _advisory_lock(engine)
+            if (database := engine.url.database) and database != ":memory:":
+                return _file_lock(Path(f"{database}.owner"))
+        except GalleryOwned:
+            if stop is None or stop.wait(_LOOK):
+                raise
+        else:
+            return None
 
 
 def _file_lock(path: Path) -> BinaryIO:
@@ -78,6 +125,6 @@ def _advisory_lock(engine: Engine) -> Connection:
 
 def _owned(lock: str) -> GalleryOwned:
     return GalleryOwned(
-        f"another enrolment service runs on this database ({lock}): stop it first, this one would "
-        "settle what that one is working on"
+        f"another enrolment service runs on this database ({lock}): stop it first, or start this "
+        "one with --standby to take its place when it ends"
     )

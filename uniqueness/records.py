@@ -81,8 +81,9 @@ class Records:
 
     def head(self, connection: Connection, *, lock: bool = False) -> Head:
         """Read the head; with `lock`, as the one who may move it until the commit."""
-        row = connection.execute(statements.LOCK_HEAD if lock else statements.READ_HEAD).one()
-        return Head(row.last_sequence, row.last_person, row.people)
+        query = statements.LOCK_HEAD if lock else statements.READ_HEAD
+        [row] = query.rows(connection)
+        return Head(*row)
 
     def changes(self, connection: Connection, *, after: int, until: int) -> Changes:
         """Read what was committed under the sequence numbers in (after, until]."""
@@ -136,8 +137,13 @@ class Records:
         self, connection: Connection, request_ids: Iterable[str]
     ) -> dict[str, Identification]:
         """Look up the answers that requests got before."""
-        rows = connection.execute(statements.VERDICTS, {"request_ids": list(request_ids)})
-        return {row.request_id: self._open_identification(row) for row in rows}
+        names = {f"r{number}": name for number, name in enumerate(request_ids)}
+        if not names:
+            return {}
+        rows = statements.verdicts_of(len(names)).rows(connection, names)
+        return {
+            request_id: self._open_identification(request_id, *row) for request_id, *row in rows
+        }
 
     def seal_template(
         self, sequence: int, person: int, model: str, vector: FloatArray
@@ -166,13 +172,14 @@ class Records:
             by_model.setdefault(model, []).append((sequence, person, content))
         return {model: _template_set(opened) for model, opened in by_model.items()}
 
-    def _open_identification(self, row: Row) -> Identification:
-        person = None
-        if row.ciphertext is not None:
-            record = SealedRecord(row.key_id, row.nonce, row.ciphertext)
-            content = self._open(record, verdict_context(row.request_id, row.decision))
-            person = int.from_bytes(content, "big")
-        return Identification(Decision(row.decision), person)
+    def _open_identification(
+        self, request_id: str, decision: str, _hour: int, *sealed: Any
+    ) -> Identification:
+        *_, ciphertext = sealed
+        if ciphertext is None:
+            return Identification(Decision(decision), None)
+        content = self._open(SealedRecord(*sealed), verdict_context(request_id, decision))
+        return Identification(Decision(decision), int.from_bytes(content, "big"))
 
     def _seal(self, content: bytes, context: bytes) -> dict[str, object]:
         record = self._keyring.seal(content, context=context)

@@ -142,6 +142,7 @@ class Sequencer:
     def close(self) -> None:
         """Leave a snapshot for the next start."""
         self._replica.close()
+        self._store.close()
 
     def _search(self, requests: Sequence[Enroll | Identify]) -> dict[int, Answer]:
         """Steps 1 and 2 for all, the others for those who want to be enrolled."""

@@ -1,8 +1,20 @@
 """The statements of every decision, built once: to build one costs as much as to run it."""
 
-from sqlalchemy import Connection, Executable, Table, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from functools import cache
 
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Insert,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+
+from uniqueness.database import insert_for
+from uniqueness.prepared import Prepared
 from uniqueness.schema import (
     HEAD,
     Base,
@@ -19,24 +31,33 @@ def _table(row: type[Base]) -> Table:
     return Base.metadata.tables[row.__tablename__]
 
 
+def _insert(table: Table, *, without: str = "") -> Prepared:
+    columns = [column.name for column in table.columns if column.name != without]
+    return Prepared(insert(table).inline(), columns)
+
+
 _head, _templates, _removals = _table(HeadRow), _table(TemplateRow), _table(RemovalRow)
 _verdicts = _table(VerdictRow)
 
-READ_HEAD = select(_head.c.last_sequence, _head.c.last_person, _head.c.people).where(
-    _head.c.id == HEAD
-)
+_HEAD = select(_head.c.last_sequence, _head.c.last_person, _head.c.people).where(_head.c.id == HEAD)
+READ_HEAD = Prepared(_HEAD)
 # On SQLite a writing transaction has the lock from its beginning, and this is a plain read.
-LOCK_HEAD = READ_HEAD.with_for_update()
-MOVE_HEAD = (
+LOCK_HEAD = Prepared(_HEAD.with_for_update())
+MOVE_HEAD = Prepared(
     update(_head)
     .where(_head.c.id == HEAD)
     .values({name: bindparam(name) for name in ("last_sequence", "last_person", "people")})
 )
 
-VERDICTS = select(_verdicts).where(
-    _verdicts.c.request_id.in_(bindparam("request_ids", expanding=True))
-)
-ADD_VERDICTS = insert(_verdicts)
+ADD_VERDICTS = _insert(_verdicts)
+
+
+@cache
+def verdicts_of(count: int) -> Prepared:
+    """The verdicts of as many requests, which are named r0, r1, r2, ..."""
+    names: list[BindParameter[str]] = [bindparam(f"r{number}") for number in range(count)]
+    return Prepared(select(_verdicts).where(_verdicts.c.request_id.in_(names)))
+
 
 KEPT = select(
     _templates.c.sequence,
@@ -54,7 +75,7 @@ KEPT_AT = KEPT.where(_templates.c.sequence.in_(bindparam("sequences", expanding=
 PERSONS_AT = select(_templates.c.person).where(
     _templates.c.sequence.in_(bindparam("sequences", expanding=True))
 )
-ADD_TEMPLATES = insert(_templates)
+ADD_TEMPLATES = _insert(_templates)
 ERASE = (
     update(_templates)
     .where(_templates.c.person == bindparam("whom"))
@@ -77,22 +98,16 @@ REMOVED_SEQUENCES_BETWEEN = (
 REMOVAL_OF = select(_removals.c.sequence).where(_removals.c.person == bindparam("whom"))
 ADD_REMOVAL = insert(_removals)
 
-ADD_OUTCOMES = insert(_table(OutcomeRow))
+ADD_OUTCOMES = _insert(_table(OutcomeRow), without="sequence")
 
 
-def _adding(query: sqlite.Insert | postgresql.Insert) -> Executable:
+def _count_scores(connection: Connection) -> Insert:
+    """Add to the count of a bin, which may not be there yet."""
+    query = insert_for(connection, ScoreCountRow)
     return query.on_conflict_do_update(
         index_elements=["outcome", "model", "bin"],
         set_={"count": ScoreCountRow.count + query.excluded.count},
     )
 
 
-_COUNT_SCORES = {
-    "sqlite": _adding(sqlite.insert(_table(ScoreCountRow))),
-    "postgresql": _adding(postgresql.insert(_table(ScoreCountRow))),
-}
-
-
-def count_scores(connection: Connection) -> Executable:
-    """Add to the count of a bin, which may not be there yet."""
-    return _COUNT_SCORES[connection.dialect.name]
+COUNT_SCORES = Prepared(_count_scores, ["outcome", "model", "bin", "count"])

@@ -4,6 +4,7 @@ Without the template key nothing here links a person to a request; no single sco
 no time finer than an hour. One transaction holds everything that a batch of decisions changes.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
@@ -58,6 +59,8 @@ class GalleryStore:
         self._records = Records(keyring)
         self._engine = engine
         self._writer = writer(engine)
+        self._deciding: Connection | None = None
+        self._lock = threading.Lock()  # of that connection
         with self._write() as connection:
             create_tables(connection)
 
@@ -67,12 +70,33 @@ class GalleryStore:
         return self._engine
 
     def commit(self, work: Callable[[GalleryTransaction], T]) -> T:
-        """Do some work under the gallery's lock and commit all of it, or nothing if it raises."""
-        with self._write() as connection:
-            transaction = GalleryTransaction(connection, self._records)
-            result = work(transaction)
-            transaction.flush()
+        """Do some work under the gallery's lock and commit all of it, or nothing if it raises.
+
+        The connection is kept for the next time: to fetch it from the pool and to give it back
+        takes as long as half of the statements.
+        """
+        with self._lock, _faults_translated():
+            if self._deciding is None:
+                self._deciding = self._writer.connect()
+            try:
+                with self._deciding.begin():
+                    transaction = GalleryTransaction(self._deciding, self._records)
+                    result = work(transaction)
+                    transaction.flush()
+            except BaseException:
+                self._give_back()
+                raise
         return result
+
+    def close(self) -> None:
+        """Give back the connection that `commit` keeps; the store can be used on."""
+        with self._lock:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        if self._deciding is not None:
+            self._deciding.close()
+            self._deciding = None
 
     def standing(self, request_ids: Sequence[str]) -> Standing:
         """Read, in one view, what a batch needs to know before it searches."""

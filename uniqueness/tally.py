@@ -43,13 +43,13 @@ def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int)
         if np.isfinite(line.score):
             scores[line.outcome, line.model, score_bin(line.score)] += 1
     if lines:
-        connection.execute(statements.ADD_OUTCOMES, lines)
+        statements.ADD_OUTCOMES.run(connection, lines)
     if scores:
         counts = [
             {"outcome": outcome, "model": model, "bin": number, "count": count}
             for (outcome, model, number), count in sorted(scores.items())
         ]
-        connection.execute(statements.count_scores(connection), counts)
+        statements.COUNT_SCORES.run(connection, counts)
 
 
 def score_bin(score: float) -> int:

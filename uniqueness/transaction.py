@@ -103,10 +103,10 @@ class GalleryTransaction:
         """Send what is not written yet; the store does so before it commits."""
         self._write_templates()
         if self._verdicts:
-            self._connection.execute(statements.ADD_VERDICTS, self._verdicts)
+            statements.ADD_VERDICTS.run(self._connection, self._verdicts)
         log_outcomes(self._connection, self._outcomes, self._hour)
         if self._head != self._found:
-            self._connection.execute(statements.MOVE_HEAD, self._head._asdict())
+            statements.MOVE_HEAD.run(self._connection, [self._head._asdict()])
 
     def _require(self, person: int) -> None:
         """Refuse a number that names nobody who is enrolled now."""
@@ -127,5 +127,5 @@ class GalleryTransaction:
 
     def _write_templates(self) -> None:
         if self._templates:
-            self._connection.execute(statements.ADD_TEMPLATES, self._templates)
+            statements.ADD_TEMPLATES.run(self._connection, self._templates)
             self._templates = []

@@ -1,4 +1,4 @@
-"""`personhood serve`, `enroll` and `audit`."""
+"""`personhood serve` and `enroll`."""
 
 import json
 from pathlib import Path
@@ -15,16 +15,35 @@ EXIT_NOT_ACCEPTED = 3  # a decision, not a fault: duplicate or review
 def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="TCP port")] = 8000,
+    tls: Annotated[
+        bool,
+        typer.Option(
+            "--tls",
+            help="serve https, with PERSONHOOD_TLS_CERTIFICATE and PERSONHOOD_TLS_KEY, or with a "
+            "certificate made here",
+        ),
+    ] = False,
+    standby: Annotated[
+        bool,
+        typer.Option("--standby", help="wait for the service on this database to end, then decide"),
+    ] = False,
 ) -> None:
     """Run the enrolment service until interrupted."""
-    import uvicorn
-
-    from personhood.app import open_service
     from personhood.logging import configure_logging
+    from personhood.serving import Address
+    from personhood.serving import serve as run
+    from personhood.tls import tls_files
 
     configure_logging()
-    with open_service(Settings()) as app:
-        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
+    settings = Settings()
+    files = tls_files(settings, host) if tls else None
+    if files and files.is_own:
+        typer.echo(
+            f"This certificate was made here; a kiosk that asks about it has to see this SHA-256 "
+            f"fingerprint:\n{files.fingerprint}",
+            err=True,
+        )
+    run(settings, Address(host, port, files), standby=standby)
 
 
 def enroll(
@@ -59,17 +78,3 @@ def enroll(
         raise typer.Exit(1)
     if answer.outcome != "accepted":
         raise typer.Exit(EXIT_NOT_ACCEPTED)
-
-
-def audit(
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
-    plot: Annotated[Path | None, typer.Option(help="write the score histogram as PNG")] = None,
-) -> None:
-    """Tell how deduplication went: counts, reasons of rejection, scores by bins."""
-    from personhood.app import plot_scores, read_audit
-
-    settings = Settings()
-    report = read_audit(settings)
-    typer.echo(report.to_json() if as_json else report.to_text())
-    if plot is not None:
-        plot_scores(settings, report, plot)

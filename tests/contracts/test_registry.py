@@ -145,7 +145,7 @@ def test_any_quorum_will_do(peopled: Contract, by: list) -> None:  # type: ignor
         ([ATTESTERS[1], ATTESTERS[0]], "registry: signers not ascending"),
         ([UNKNOWN, UNKNOWN], "registry: unknown signer"),
     ],
-    ids=str,
+    ids=["nobody", "too few", "one twice", "not in order", "strangers"],
 )
 def test_refuses_what_is_no_quorum(
     peopled: Contract,

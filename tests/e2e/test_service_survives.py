@@ -31,7 +31,7 @@ KILLS = 6
 class Service:
     """`personhood serve` as a child process on one data directory."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *options: str) -> None:
         self.home = home
         self.device: Device | None = None
         with socket.socket() as probe:
@@ -41,7 +41,7 @@ class Service:
             "PERSONHOOD_HOME": str(home),
             "PERSONHOOD_CAPTURE": "photograph",
         }
-        command = [sys.executable, "-m", "personhood", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "personhood", "serve", "--port", str(self.port), *options]
         self.process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )

@@ -18,6 +18,8 @@ from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
 from enrollment.store import EnrollmentRequest, EnrollmentStore
 from tests.models import opencv_pack
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
 from uniqueness.sealing import Keyring
@@ -37,7 +39,7 @@ def main(directory: str, key: str, commitment: str, photograph: str, point: str)
     pack = opencv_pack()
     database = create_engine(f"sqlite:///{directory}/personhood.db")
     stores = {
-        "enrollments": EnrollmentStore(database),
+        "enrollments": EnrollmentStore(database, Journal(DecisionLog(database), b"l" * 32)),
         "templates": GalleryStore(database, Keyring(b"k" * 32)),
     }
     indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_account import Account
 
 from contracts.artifacts import ContractArtifact
 from distribution import claims
@@ -141,7 +140,7 @@ def test_the_native_coin(chain: Chain) -> None:
     [
         {"attesters": (), "quorum": 1},
         {"attesters": (TERMS.attesters[0],) * 2, "quorum": 1},
-        {"attesters": tuple(str(Account.create().address) for _ in range(33))},
+        {"attesters": tuple(f"0x{number:040x}" for number in range(1, 34))},
         {"quorum": 0},
         {"quorum": 4},
         {"amount": 0},

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("personhood", "enrollment", "uniqueness", "identity_proofs", "distribution", "contracts")
+ROOMS = (
+    "personhood",
+    "enrollment",
+    "uniqueness",
+    "identity_proofs",
+    "transparency",
+    "distribution",
+    "contracts",
+)
 
 WALLS = {
     "cv2": {"enrollment/engine.py"},

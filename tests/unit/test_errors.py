@@ -10,6 +10,7 @@ ROOMS = {
     "enrollment": "EnrollmentError",
     "identity_proofs": "IdentityProofsError",
     "personhood": "PersonhoodError",
+    "transparency": "TransparencyError",
     "uniqueness": "UniquenessError",
 }
 

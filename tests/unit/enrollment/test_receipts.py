@@ -8,9 +8,14 @@ from enrollment.kiosks import Kiosk
 from enrollment.limits import KioskRateLimit
 from enrollment.receipts import ReceiptIssuer
 from enrollment.store import Enrollment, EnrollmentStatus
+from transparency.journal import Recorded
 
 ACCEPTED = Enrollment(
-    "e1", "key", EnrollmentStatus.ACCEPTED, datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    "e1",
+    "key",
+    EnrollmentStatus.ACCEPTED,
+    datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    Recorded(41, b"h" * 32),
 )
 COMMITMENT = 1234567890123456789012345678901234567890
 
@@ -22,6 +27,7 @@ def test_a_receipt_is_checked_by_its_issuer_and_by_its_public_key() -> None:
     assert (receipt.enrollment_id, receipt.commitment) == ("e1", COMMITMENT)
     assert receipt.hour == datetime(2026, 1, 2, 3, tzinfo=UTC).timestamp()
     assert issuer.issue(ACCEPTED, COMMITMENT) == text
+    assert receipt.logged == ACCEPTED.logged
     key = jwt.PyJWKSet.from_dict(issuer.key_set)[jwt.get_unverified_header(text)["kid"]]
     assert jwt.decode(text, key, algorithms=["EdDSA"])["sub"] == str(COMMITMENT)
 

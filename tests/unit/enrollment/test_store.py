@@ -7,6 +7,11 @@ from enrollment.errors import (
     IdempotencyKeyReused,
 )
 from enrollment.store import EnrollmentRequest, EnrollmentStatus, EnrollmentStore
+from transparency.entry import Entry, Kind
+from transparency.errors import TransparencyError
+from transparency.journal import Journal
+from transparency.merkle import leaf_hash
+from transparency.store import DecisionLog
 
 PENDING, ACCEPTED = EnrollmentStatus.PENDING, EnrollmentStatus.ACCEPTED
 DUPLICATE, REVIEW = EnrollmentStatus.DUPLICATE, EnrollmentStatus.REVIEW
@@ -20,12 +25,22 @@ def engine(tmp_path):
 
 
 @pytest.fixture
-def store(engine):
-    return EnrollmentStore(engine)
+def log(engine):
+    return DecisionLog(engine)
+
+
+@pytest.fixture
+def journal(log):
+    return Journal(log, b"l" * 32, model="m 1", calibration="c 1")
+
+
+@pytest.fixture
+def store(engine, journal):
+    return EnrollmentStore(engine, journal)
 
 
 def request(number: int, key: str | None = None) -> EnrollmentRequest:
-    return EnrollmentRequest(key or f"key-{number}", f"{number:064x}", number)
+    return EnrollmentRequest(key or f"key-{number}", f"{number:064x}", number, "kiosk id")
 
 
 def test_a_reservation_is_pending_until_it_is_settled(store):
@@ -108,3 +123,46 @@ def test_a_broken_database_is_a_coded_error(store, engine):
 
 def test_a_row_does_not_print_its_key(store):
     assert "key-1" not in repr(store.reserve(request(1)))
+
+
+def test_every_decision_is_logged_once(store, log, journal):
+    for number, status in enumerate((ACCEPTED, DUPLICATE, REVIEW), start=1):
+        settled = store.settle(store.reserve(request(number)), status)
+        assert settled == store.settle(settled, status)
+        assert log.size() == settled.logged.index + 1 == number
+    store.record_rejection("face_blurred", "kiosk id")
+    entries = log.entries(0, 10)
+    assert [entry.kind for entry in entries] == ["unique", "duplicate", "review", "rejected"]
+    assert {entry.kiosk for entry in entries} == {journal.pseudonym("kiosk id")}
+    assert "kiosk id" not in journal.pseudonym("kiosk id")
+    assert entries[3].reason == "face_blurred"
+    assert [entry.commitment is None for entry in entries] == [False, True, True, True]
+
+
+def test_an_acceptance_discloses_its_commitment(store, log):
+    logged = store.settle(store.reserve(request(7)), ACCEPTED).logged
+    ((index, opening),) = ((d.index, d.opening) for d in log.openings(0, 10))
+    (leaf,) = log.leaves(index, index + 1)
+    assert (index, opening.commitment) == (logged.index, 7)
+    assert opening.digest == Entry.from_bytes(leaf).commitment
+    assert logged.leaf_hash == leaf_hash(leaf)
+
+
+def test_what_cannot_be_logged_is_not_decided(engine, log):
+    store = EnrollmentStore(engine, Journal(log, b"l" * 32, model="m\n"))
+    enrollment = store.reserve(request(1))
+    with pytest.raises(TransparencyError):
+        store.settle(enrollment, ACCEPTED)
+    assert (store.pending(), log.size()) == ((enrollment,), 0)
+
+
+def test_acceptances_from_before_the_log_are_logged_in_their_order(store, engine, log):
+    for number in (1, 2, 3):
+        store.settle(store.reserve(request(number)), ACCEPTED if number != 2 else REVIEW)
+    with engine.begin() as connection:  # as the version before the log left it
+        connection.execute(text("UPDATE enrollments SET log_index = NULL, log_leaf = NULL"))
+    for _ in range(2):
+        store.log_earlier_acceptances()
+    later = log.entries(3, 10)
+    assert [(entry.kind, entry.reason) for entry in later] == [(Kind.UNIQUE, "before_log")] * 2
+    assert [d.opening.commitment for d in log.openings(3, 10)] == [1, 3]

@@ -20,7 +20,9 @@ def commands() -> set[str]:
     for name in top.list_commands(context):  # type: ignore[attr-defined]
         command = top.get_command(context, name)  # type: ignore[attr-defined]
         children = getattr(command, "commands", None)
-        names |= {f"{name} {child}" for child in children} if children else {name}
+        names |= {f"{name} {child}" for child in children or ()}
+        if not children or command.invoke_without_command:
+            names.add(name)
     return names
 
 

@@ -14,6 +14,7 @@ import enrollment.kiosks
 import enrollment.replay
 import enrollment.sessions
 import personhood.app  # noqa: F401 - all stores, and so all tables
+import transparency.schema
 import uniqueness.schema
 from personhood import schema
 from personhood.database import open_database
@@ -26,6 +27,7 @@ KEYRING = Keyring(b"k" * 32)
 METADATA = [
     uniqueness.schema.Base.metadata,
     enrollment.database.Base.metadata,
+    transparency.schema.Base.metadata,
     distribution.database.Base.metadata,
 ]
 

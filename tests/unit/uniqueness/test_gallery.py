@@ -240,6 +240,18 @@ def test_a_broken_database_is_a_coded_error_without_parameters(open_gallery, eng
     assert "secret-request" not in f"{caught.value} {caught.value.__cause__}"
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_the_server_ended_is_replaced(open_gallery, engine):
+    gallery, vectors = open_gallery(), people(2)
+    assert gallery.identify_and_enroll(probe(vectors[0]), "0").decision is UNIQUE
+    kept = gallery._store._deciding.connection.dbapi_connection.info.backend_pid
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": kept})
+    with pytest.raises(GalleryUnavailable):
+        gallery.identify_and_enroll(probe(vectors[1]), "1")
+    assert gallery.identify_and_enroll(probe(vectors[1]), "1") == Identification(UNIQUE, 2)
+
+
 def test_templates_of_another_model_are_refused(open_gallery):
     gallery, (person,) = open_gallery(), people(1)
     for call in (gallery.identify, lambda p: gallery.identify_and_enroll(p, "1")):

@@ -2,10 +2,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from uniqueness.errors import GalleryOwned
 from uniqueness.ownership import Ownership
@@ -49,3 +51,44 @@ def test_a_killed_owner_holds_nothing(engine, database_url):
             continue
         return
     pytest.fail("the lock outlived its owner")
+
+
+def test_who_waits_becomes_the_owner(engine):
+    waiting, taken, let_go = threading.Event(), threading.Event(), threading.Event()
+
+    def wait_for_it():
+        waiting.set()
+        with Ownership(engine, stop=threading.Event()):
+            taken.set()
+            let_go.wait(20)
+
+    with Ownership(engine):
+        heir = threading.Thread(target=wait_for_it)
+        heir.start()
+        assert waiting.wait(20)
+        assert not taken.wait(0.2)
+    assert taken.wait(20)
+    with pytest.raises(GalleryOwned):
+        Ownership(engine)
+    let_go.set()
+    heir.join()
+
+
+def test_who_is_stopped_while_waiting_owns_nothing(engine):
+    stop = threading.Event()
+    stop.set()
+    with Ownership(engine), pytest.raises(GalleryOwned):
+        Ownership(engine, stop=stop)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_owner_hears_that_its_connection_broke(engine, caplog):
+    lost = threading.Event()
+    with Ownership(engine, on_lost=lost.set) as ownership:
+        process = ownership._held.connection.dbapi_connection.info.backend_pid
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": process})
+        assert lost.wait(20)
+        with Ownership(engine):  # the lock is free for somebody else
+            pass
+    assert "[gallery_ownership_lost]" in caplog.text

@@ -1,0 +1,188 @@
+"""`personhood audit verify`, `export` and `receipt`, on a service and a chain that really ran."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from eth_account import Account
+from typer.testing import CliRunner
+
+from distribution import claims, registry
+from distribution.attestation import address_of
+from distribution.chain import Chain
+from distribution.deployment import Deployment, Terms, deploy
+from distribution.local_node import LocalNode, start_local_node
+from distribution.public_audit import audit
+from distribution.record import read_record
+from distribution.registry import local_attesters
+from enrollment.errors import EnrollmentError
+from enrollment.receipts import Receipt, ReceiptIssuer
+from enrollment.store import Enrollment, EnrollmentStatus
+from identity_proofs.prover import Prover
+from personhood.cli import app
+from personhood.errors import ReceiptUnproven
+from tests.photographs import another_exposure, as_jpeg, astronaut, person_of_six
+from tests.service import Kiosk, wallet
+from transparency.client import LogClient
+from transparency.entry import Kind
+from transparency.errors import LogUnreachable, NoteInvalid
+
+pytestmark = pytest.mark.slow
+
+KEYS = ["0x" + f"{i:02x}" * 32 for i in (1, 2, 3)]
+TERMS = Terms(attesters=tuple(map(address_of, KEYS)), quorum=2, amount=5, pool=80)
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[LocalNode]:
+    started = start_local_node()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def chain(node: LocalNode) -> Chain:
+    return Chain.connect(node.url)
+
+
+@pytest.fixture
+def deployment(chain: Chain) -> Deployment:
+    return deploy(chain, TERMS)
+
+
+@pytest.fixture
+def service(
+    kiosk: Kiosk, node: LocalNode, deployment: Deployment, tmp_path: Path, monkeypatch
+) -> str:
+    """Its address; the commands' settings lead to it and to the chain."""
+    url = str(kiosk.client.base_url)
+    deployment.write(tmp_path / "deployment.json")
+    monkeypatch.setenv("PERSONHOOD_HOME", str(tmp_path))
+    monkeypatch.setenv("PERSONHOOD_SERVICE_URL", url)
+    monkeypatch.setenv("PERSONHOOD_RPC_URL", node.url)
+    return url
+
+
+def personhood(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["audit", *arguments])
+
+
+def issued(issuer: ReceiptIssuer, receipt: Receipt) -> str:
+    """Sign whatever a receipt shall say."""
+    moment = datetime.fromtimestamp(receipt.hour, UTC)
+    status = EnrollmentStatus.ACCEPTED
+    enrollment = Enrollment(receipt.enrollment_id, "key", status, moment, receipt.logged)
+    return issuer.issue(enrollment, receipt.commitment)
+
+
+def publish(chain: Chain, deployment: Deployment, kiosk: Kiosk) -> None:
+    registry.publish(
+        chain,
+        deployment,
+        kiosk.service.accepted_commitments(),
+        local_attesters(chain, deployment, KEYS),
+        checkpoint=kiosk.journal.log.checkpoint(kiosk.journal.verifier.name).digest,
+    )
+
+
+@pytest.mark.usefixtures("service")
+def test_a_stranger_audits_a_running_system(
+    kiosk: Kiosk, chain: Chain, deployment: Deployment, prover: Prover, tmp_path: Path
+) -> None:
+    kiosk.enroll(7, as_jpeg(astronaut()))
+    publish(chain, deployment, kiosk)
+    assert personhood("export", str(tmp_path / "held")).exit_code == 0
+    kiosk.enroll(8, as_jpeg(person_of_six(0)))
+    kiosk.enroll(9, as_jpeg(another_exposure(astronaut())))
+    publish(chain, deployment, kiosk)
+    epoch = claims.open_epoch(chain, deployment)
+    claim = claims.prove_claim(
+        prover,
+        wallet(8),
+        claims.read_epoch_group(chain, deployment, epoch),
+        deployment,
+        epoch=epoch.epoch,
+        recipient=str(Account.create().address),
+    )
+    claims.submit_claim(chain, deployment, claim)
+    kiosk.enroll(10, as_jpeg(person_of_six(1)))  # under way
+
+    held = str(tmp_path / "held" / "checkpoint")
+    told = personhood("verify", "--checkpoint", held, "--json")
+    verdict = json.loads(told.stdout[told.stdout.index("{\n") :])  # behind the service's own log
+    assert (told.exit_code, verdict["consistent"], verdict["finding"]) == (0, True, None)
+    details = [check["detail"] for check in verdict["checks"]]
+    assert details[0] == "4 entries, 3 acceptances, 0 removals"
+    assert details[4:] == [
+        "2 name one, 0 name none",
+        "1 under way",
+        "1 claims in 1 epochs",
+        "5 paid, 75 in the pool",
+    ]
+    assert "keep this one: personhood.local/" in personhood("verify").stdout
+    personhood("export", str(tmp_path / "copy"))
+    assert personhood("verify", "--log", str(tmp_path / "copy")).exit_code == 0
+
+
+def test_the_first_inconsistency_is_named(
+    service: str, kiosk: Kiosk, chain: Chain, deployment: Deployment, tmp_path: Path
+) -> None:
+    kiosk.enroll(7, as_jpeg(astronaut()))
+    personhood("export", str(tmp_path / "before"))
+    with kiosk.engine.begin() as connection:
+        assert kiosk.journal.record(connection, Kind.REJECTED, reason="x").index == 1
+    publish(chain, deployment, kiosk)
+    personhood("export", str(tmp_path / "after"))
+    later, earlier = str(tmp_path / "after" / "checkpoint"), str(tmp_path / "before")
+    told = personhood("verify", "--log", earlier, "--checkpoint", later)
+    assert told.exit_code == 1
+    assert "NO    log_truncated: " in told.stdout
+    attesters = local_attesters(chain, deployment, KEYS)
+    accepted = [*kiosk.service.accepted_commitments(), 99]
+    registry.publish(chain, deployment, accepted, attesters)
+    told = personhood("verify")
+    assert told.exit_code == 1
+    assert "NO    member_without_decision: leaf 1 has no accepting entry" in told.stdout
+
+    with LogClient(service) as client:
+        copy, key = client.download(), client.key()
+    record = read_record(chain, deployment)
+    assert audit(copy, key, replace(record, size=3)).finding == "member_count_wrong"
+
+
+@pytest.mark.usefixtures("service")
+def test_a_receipt_is_checked_long_after(kiosk: Kiosk, tmp_path: Path) -> None:
+    receipt = kiosk.enroll(7, as_jpeg(astronaut())).json()["receipt"]
+    kiosk.enroll(8, as_jpeg(person_of_six(0)))
+    (tmp_path / "receipt").write_text(receipt + "\n")
+    for form in (receipt, str(tmp_path / "receipt")):
+        told = personhood("receipt", form, "--key", kiosk.journal.verifier.text)
+        assert told.exit_code == 0, told.exception
+        assert f"the wallet {wallet(7).commitment} was accepted: entry 0 of 2" in told.stdout
+
+
+@pytest.mark.usefixtures("service")
+def test_a_receipt_that_does_not_hold_is_refused(kiosk: Kiosk) -> None:
+    kiosk.enroll(7, as_jpeg(astronaut()))
+    request = kiosk.prepare(8, as_jpeg(person_of_six(0)))
+    real = kiosk.send(request).json()["receipt"]
+    issuer = ReceiptIssuer(b"r" * 32)  # the service's own: it lies
+    receipt = issuer.check(real)
+    assert receipt.logged is not None
+    for lie in (
+        replace(receipt, commitment=wallet(9).commitment),
+        replace(receipt, logged=replace(receipt.logged, index=0)),
+        replace(receipt, logged=replace(receipt.logged, index=5)),
+        replace(receipt, logged=None),
+    ):
+        told = personhood("receipt", issued(issuer, lie))
+        assert isinstance(told.exception, ReceiptUnproven)
+    other = kiosk.journal.verifier.text.replace("personhood.local", "elsewhere.local")
+    assert personhood("receipt", real, "--key", other).exit_code == 1
+    assert isinstance(personhood("receipt", "no.re.ceipt").exception, EnrollmentError)
+    gone = personhood("verify", "--log", "http://127.0.0.1:1")
+    assert isinstance(gone.exception, LogUnreachable | NoteInvalid)
