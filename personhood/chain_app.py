@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from fastapi import FastAPI
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 
 from distribution.attestation import load_keys
 from distribution.chain import Chain
@@ -104,7 +104,7 @@ def open_relayer(settings: Settings, chain: Chain, deployment: Deployment) -> It
     """
     key = sending_key(settings, "relayer")
     ensure_funded(chain, key)
-    engine = prepare(create_engine(settings.relayer_database()))
+    engine = engine_of_relayer(settings)
     database = Database(engine)
     with Sender.open(chain, key, database, deployment, sending_policy(settings, chain)) as sender:
         store = RelayStore(database, deployment.fingerprint)
@@ -121,6 +121,11 @@ def open_relayer(settings: Settings, chain: Chain, deployment: Deployment) -> It
         with RelayWorker(relayer):
             yield create_app(RelayDesk(deployment, intake, relayer, settings.relayer_requests))
     engine.dispose()
+
+
+def engine_of_relayer(settings: Settings) -> Engine:
+    """The database of a relayer, which is not the service's."""
+    return prepare(create_engine(settings.relayer_database()))
 
 
 def attesters(settings: Settings, chain: Chain, deployment: Deployment) -> Sequence[Attests]:
