@@ -20,6 +20,7 @@ from personhood.commands import (
     kiosk,
     operator,
     publish,
+    relayer,
     service,
     wallet,
 )
@@ -43,6 +44,7 @@ app.add_typer(kiosk.app, name="kiosk")
 app.add_typer(operator.app, name="operator")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(relayer.app, name="relayer")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")
