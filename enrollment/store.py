@@ -251,16 +251,6 @@ class EnrollmentStore:
         with self._database.read() as connection:
             return tuple(_enrollment(row) for row in connection.execute(query))
 
-    def created_at_of(self, status: EnrollmentStatus) -> list[datetime]:
-        """When the enrolments of a status first came, the oldest first."""
-        query = (
-            select(EnrollmentRow.created_at)
-            .where(EnrollmentRow.status == status.value)
-            .order_by(EnrollmentRow.created_at)
-        )
-        with self._database.read() as connection:
-            return [_in_utc(moment) for moment in connection.scalars(query)]
-
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""
         return [commitment for commitment, _ in self.accepted_after(0)]

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from personhood.commands import (
+    attester,
     audit,
     calibrate,
     chain,
@@ -19,6 +20,7 @@ from personhood.commands import (
     kiosk,
     operator,
     publish,
+    relayer,
     service,
     wallet,
 )
@@ -35,12 +37,14 @@ app.command("enroll")(service.enroll)
 app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
+app.add_typer(attester.app, name="attester")
 app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
 app.add_typer(operator.app, name="operator")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(relayer.app, name="relayer")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")

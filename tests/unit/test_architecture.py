@@ -30,8 +30,8 @@ WALLS = {
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
     "jinja2": {"console/rendering.py", "personhood/audit_report/page.py"},
-    "limits": {"enrollment/limits.py"},
     "reportlab": {"personhood/audit_report/pdf.py"},
+    "limits": {"distribution/address_limits.py", "enrollment/limits.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {
         "uniqueness/faiss_gpu.py",
