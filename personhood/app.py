@@ -124,7 +124,7 @@ def open_service(
                 workers=GPU_WORKERS if is_batched else None,
             )
         )
-        app.include_router(create_log_router(journal))
+        app.include_router(create_log_router(journal, settings.witnessed_file()))
         app.include_router(_kiosk_page(settings))
         yield app
 
