@@ -21,6 +21,16 @@ DistributionError
 │   └── AttesterUnreachable   it does not answer, or not as one
 ├── QuorumMissing             too few attesters signed
 ├── BatchInvalid              a claim of the batch does not hold; `index` names it
+├── RelayError                a relayer does not take a claim
+│   ├── RequestMalformed      not the JSON that was asked for
+│   ├── RequestTooLarge       more of it than any claim needs
+│   ├── TooManyRequests       from this range of addresses
+│   ├── ClaimUnknown          no claim of this id
+│   ├── ClaimConflict         this nullifier came before with other terms
+│   ├── FeeTooLow             less than this relayer works for
+│   ├── FeeTooHigh            more than the epoch pays
+│   ├── QueueFull             too many claims wait
+│   └── RelayDatabaseMismatch the relayer's database is of another version
 ├── NotAMember                this wallet is not in the epoch's group
 └── ContractRefused           a contract reverted; `reason` is its own word
     ├── AlreadyClaimed        the nullifier was spent in this epoch
@@ -163,6 +173,56 @@ class BatchInvalid(DistributionError):
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
         self.index = index
+
+
+class RelayError(DistributionError):
+    code = "relay_error"
+
+
+class RequestMalformed(RelayError):
+    code = "relay_request_malformed"
+
+
+class RequestTooLarge(RelayError):
+    code = "relay_request_too_large"
+
+
+class TooManyRequests(RelayError):
+    """Too many from one range of addresses.
+
+    Attributes:
+        retry_after: seconds until one more is taken.
+    """
+
+    code = "relay_too_many_requests"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ClaimUnknown(RelayError):
+    code = "claim_unknown"
+
+
+class ClaimConflict(RelayError):
+    code = "claim_conflict"
+
+
+class FeeTooLow(RelayError):
+    code = "fee_too_low"
+
+
+class FeeTooHigh(RelayError):
+    code = "fee_too_high"
+
+
+class QueueFull(RelayError):
+    code = "queue_full"
+
+
+class RelayDatabaseMismatch(RelayError):
+    code = "relay_database_mismatch"
 
 
 class NotAMember(DistributionError):

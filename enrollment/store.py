@@ -143,6 +143,18 @@ class EnrollmentStore:
             row = connection.execute(_holder(commitment)).one_or_none()
         return _enrollment(row) if row else None
 
+    def by_id(self, enrollment_id: str) -> Enrollment | None:
+        """Find the enrolment that a receipt names."""
+        query = _select().where(EnrollmentRow.id == enrollment_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _enrollment(row) if row else None
+
+    def accepted(self) -> int:
+        """Count the accepted commitments: those published, and those that wait for it."""
+        with self._database.read() as connection:
+            return connection.scalar(select(func.max(EnrollmentRow.sequence))) or 0
+
     def reserve(self, request: EnrollmentRequest) -> Enrollment:
         """Write a PENDING enrolment, unless this very request made one before.
 
@@ -238,16 +250,6 @@ class EnrollmentStore:
         )
         with self._database.read() as connection:
             return tuple(_enrollment(row) for row in connection.execute(query))
-
-    def created_at_of(self, status: EnrollmentStatus) -> list[datetime]:
-        """When the enrolments of a status first came, the oldest first."""
-        query = (
-            select(EnrollmentRow.created_at)
-            .where(EnrollmentRow.status == status.value)
-            .order_by(EnrollmentRow.created_at)
-        )
-        with self._database.read() as connection:
-            return [_in_utc(moment) for moment in connection.scalars(query)]
 
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""

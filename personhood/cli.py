@@ -18,7 +18,9 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    operator,
     publish,
+    relayer,
     service,
     wallet,
 )
@@ -39,8 +41,10 @@ app.add_typer(attester.app, name="attester")
 app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
+app.add_typer(operator.app, name="operator")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(relayer.app, name="relayer")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")
@@ -69,6 +73,7 @@ def _fail(code: str, message: str) -> NoReturn:
 def _known_errors() -> tuple[type[Any], ...]:
     """The base error of every room whose code was imported."""
     names = {
+        "console.errors": "ConsoleError",
         "distribution.errors": "DistributionError",
         "enrollment.errors": "EnrollmentError",
         "identity_proofs.errors": "IdentityProofsError",

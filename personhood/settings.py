@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
     )
+    console_url: str | None = Field(
+        None,
+        description="the https address under which operators open the console; "
+        "http://localhost alone when unset",
+    )
     kiosk_requests: int = Field(
         120, ge=1, description="most requests of one kiosk in a minute; a person takes two"
     )
@@ -119,12 +124,33 @@ class Settings(BaseSettings):
     publish_age: int = Field(
         300, ge=0, description="seconds after which `publish --watch` posts also fewer"
     )
+    relayer_database_url: str | None = Field(
+        None, description="SQLAlchemy address of a relayer's database; SQLite under `home` if unset"
+    )
+    relayer_fee: int = Field(
+        0, ge=0, description="least fee that a relayer works for, in the token's smallest unit"
+    )
+    relayer_batch: int = Field(
+        100, ge=1, le=100, description="claims that a relayer sends at once, at most"
+    )
+    relayer_age: int = Field(
+        30, ge=0, description="seconds after which a relayer sends also fewer claims"
+    )
+    relayer_queue: int = Field(
+        10_000, ge=1, description="claims that may wait at a relayer; one more is refused"
+    )
+    relayer_requests: int = Field(
+        120, ge=1, description="most claims of one range of addresses (/24, /48) in a minute"
+    )
     wallet_password: SecretStr | None = Field(
         None, description="opens the wallet's keystore; asked for when unset"
     )
 
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir() / 'personhood.db'}"
+
+    def relayer_database(self) -> str:
+        return self.relayer_database_url or f"sqlite:///{self.data_dir() / 'relayer.db'}"
 
     def data_dir(self) -> Path:
         """`home`, made on first use and readable by its owner alone."""

@@ -1,5 +1,6 @@
 """What a report is made of."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -57,3 +58,10 @@ class Section:
     plots: tuple[Plot, ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     alarms: tuple[str, ...] = ()
+
+
+def percent(share: float) -> str:
+    """A share as people read it; a dash where there is none."""
+    if math.isnan(share):
+        return "-"
+    return f"{100 * share:.3g} %" if share < 0.01 else f"{100 * share:.2f} %"

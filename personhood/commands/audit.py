@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personhood.commands import audit_report
+from personhood.commands.audit_report import report as write_report
 from personhood.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ Key = Annotated[
     str | None,
     typer.Option(help="the log's verifier key, or a file with it; else the service's word"),
 ]
-
-app.command("report")(audit_report.report)
+app.command("report")(write_report)
 
 
 @app.callback()
@@ -38,10 +37,10 @@ def audit(
     from personhood.app import plot_scores, read_audit
 
     settings = Settings()
-    shown = read_audit(settings).for_release()
-    typer.echo(shown.to_json() if as_json else shown.to_text())
+    report = read_audit(settings).for_release()
+    typer.echo(report.to_json() if as_json else report.to_text())
     if plot is not None:
-        plot_scores(settings, shown, plot)
+        plot_scores(settings, report, plot)
 
 
 @app.command()
