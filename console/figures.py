@@ -135,7 +135,7 @@ class OverviewReader:
             is_open=shown.gallery.is_open,
             taken=shown.turnstile.taken,
             places=shown.turnstile.places,
-            accepted=shown.enrollments.accepted(),
+            accepted=shown.enrollments.history.added(),
             kiosks=sum(kiosk.revoked_at is None for kiosk in shown.kiosks.all()),
         )
         return Overview(**(vars(overview) | {"alarms": tuple(_alarms(overview))}))

@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     kiosk_requests: int = Field(
         120, ge=1, description="most requests of one kiosk in a minute; a person takes two"
     )
+    keep_images: bool = Field(
+        True, description="whether people may let sealed pictures of them be kept"
+    )
+    recovery_days: int = Field(
+        90, ge=0, description="between two recoveries of one person, at least"
+    )
     pad_pack: str | None = Field(
         None,
         description="a model that looks for pictures of faces, such as pad-livenessnet; the "
