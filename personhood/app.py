@@ -130,7 +130,7 @@ def open_service(
             workers=GPU_WORKERS if is_batched else None,
         )
         app = create_app(desk)
-        app.include_router(create_log_router(journal))
+        app.include_router(create_log_router(journal, settings.witnessed_file()))
         app.include_router(_kiosk_page(settings))
         with console_pages(settings, engine, gallery, desk, enrollments, journal) as pages:
             app.include_router(pages)

@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         None,
         description="addresses that attest, with commas between; keys made under `home` when unset",
     )
+    log_witnesses: str | None = Field(
+        None,
+        description="who cosigns the decision log's checkpoints, KEY@URL with commas between; see "
+        "`audit witness`",
+    )
     attester_urls: str | None = Field(
         None,
         description="attesters that `publish` asks, URL or 0xADDRESS@URL with commas between; "
@@ -173,6 +178,9 @@ class Settings(BaseSettings):
 
     def attester_keys_dir(self) -> Path:
         return self.data_dir() / "attesters"
+
+    def witnessed_file(self) -> Path:
+        return self.data_dir() / "log.witnessed"
 
     def attester_dir(self) -> Path:
         """What this machine's own attester keeps."""
