@@ -89,6 +89,12 @@ class MembershipHistory:
         """Every commitment that ever was added, in order."""
         return [change.commitment for change in self.additions()]
 
+    def added(self) -> int:
+        """Count the additions: those published, and those that wait for it."""
+        query = select(func.count()).where(MembershipRow.change == Change.ADDED.value)
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
     def removals(self) -> list[MembershipChange]:
         """Every removal, in order; its sequence number tells what it comes before and after."""
         return [c for c in self.changes() if c.change is not Change.ADDED]

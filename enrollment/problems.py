@@ -6,7 +6,7 @@ from typing import Final
 
 from enrollment import errors
 from identity_proofs.errors import InvalidStatement
-from transparency.errors import LogRangeInvalid, LogUnavailable
+from transparency.errors import LogRangeInvalid, LogUnavailable, NotWitnessed
 from uniqueness.errors import GalleryClosed, GalleryUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -41,6 +41,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     GalleryClosed: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
     LogRangeInvalid: HTTPStatus.NOT_FOUND,
+    NotWitnessed: HTTPStatus.NOT_FOUND,
     LogUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -34,6 +34,7 @@ from enrollment.receipts import ReceiptIssuer
 from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
+from personhood.console import console_pages
 from personhood.database import open_database
 from personhood.keys import challenge_key, log_key, receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
@@ -110,28 +111,30 @@ def open_service(
         ) as gallery,
     ):
         journal.announce()
-        app = create_app(
-            FrontDesk(
-                EnrollmentService(
-                    Examiner(models, _attack_detectors(settings)),
-                    gallery,
-                    EnrollmentStore(engine, keyring, journal),
-                    ReplayGuard(engine, replay_key(settings)) if is_live else None,
-                    recovery_days=settings.recovery_days,
-                ),
-                KioskRegistry(engine),
-                SessionStore(engine),
-                ReceiptIssuer(receipt_key(settings)),
-                Challenges(challenge_key(settings)),
-                draw_poses=POSES[settings.capture],
-                requests_per_minute=settings.kiosk_requests,
-                keeps_images=settings.keep_images,
-                workers=GPU_WORKERS if is_batched else None,
-            )
+        enrollments = EnrollmentStore(engine, keyring, journal)
+        desk = FrontDesk(
+            EnrollmentService(
+                Examiner(models, _attack_detectors(settings)),
+                gallery,
+                enrollments,
+                ReplayGuard(engine, replay_key(settings)) if is_live else None,
+                recovery_days=settings.recovery_days,
+            ),
+            KioskRegistry(engine),
+            SessionStore(engine),
+            ReceiptIssuer(receipt_key(settings)),
+            Challenges(challenge_key(settings)),
+            draw_poses=POSES[settings.capture],
+            requests_per_minute=settings.kiosk_requests,
+            keeps_images=settings.keep_images,
+            workers=GPU_WORKERS if is_batched else None,
         )
-        app.include_router(create_log_router(journal))
+        app = create_app(desk)
+        app.include_router(create_log_router(journal, settings.witnessed_file()))
         app.include_router(_kiosk_page(settings))
-        yield app
+        with console_pages(settings, engine, gallery, desk, enrollments, journal) as pages:
+            app.include_router(pages)
+            yield app
 
 
 def open_journal(

@@ -16,11 +16,10 @@ from sqlalchemy import Engine, Row, func, select
 from uniqueness.census import people_by_models
 from uniqueness.database import writer
 from uniqueness.decision import Decision, ThresholdPolicy, Thresholds
-from uniqueness.metrics.activity import Event
 from uniqueness.metrics.release import releasable
 from uniqueness.schema import HeadRow, OutcomeRow, ScoreCountRow
 from uniqueness.store import create_tables
-from uniqueness.tally import HISTOGRAM_BINS_PER_UNIT, REJECTED, block_of
+from uniqueness.tally import HISTOGRAM_BINS_PER_UNIT, REJECTED, SAME_BATCH, block_of
 
 # Told apart without colour: in print, in grey, and by people who see colours differently.
 _FACE = {Decision.UNIQUE: "0.8", Decision.REVIEW: "1.0", Decision.DUPLICATE: "0.55"}
@@ -58,6 +57,7 @@ class AuditReport:
         models: each model with a template, and what each outcome was decided by.
         histograms: one an outcome that has scores.
         open_block: the block that scores are being counted in.
+        same_batch: probes that resembled somebody who came at the same moment.
     """
 
     people_enrolled: int
@@ -68,6 +68,7 @@ class AuditReport:
     models: tuple[str, ...]
     histograms: tuple[ScoreHistogram, ...]
     open_block: int
+    same_batch: int
 
     @classmethod
     def read(cls, engine: Engine, policy: ThresholdPolicy | None = None) -> Self:
@@ -83,6 +84,7 @@ class AuditReport:
             .where(OutcomeRow.outcome == REJECTED)
             .group_by(OutcomeRow.reason)
         )
+        same_batch = select(func.count()).where(OutcomeRow.reason == SAME_BATCH)
         models = select(OutcomeRow.model).distinct()
         scores = select(
             ScoreCountRow.outcome,
@@ -107,6 +109,7 @@ class AuditReport:
                 models=tuple(sorted(stored.union(connection.scalars(models)))),
                 histograms=_histograms(connection.execute(scores)),
                 open_block=block_of(connection.scalar(select(HeadRow.last_person)) or 0),
+                same_batch=connection.scalar(same_batch) or 0,
             )
 
     def for_release(self) -> Self:
@@ -183,17 +186,6 @@ class AuditReport:
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="upper center", ncols=5, fontsize="small")
         figure.savefig(path, format="png", dpi=150)
-
-
-def read_events(engine: Engine, size: int | None = None) -> tuple[Event, ...]:
-    """Read the first outcomes of a gallery's database, as rows; all of them without a size."""
-    query = (
-        select(OutcomeRow.outcome, OutcomeRow.reason, OutcomeRow.hour)
-        .order_by(OutcomeRow.sequence)
-        .limit(size)
-    )
-    with engine.begin() as connection:
-        return tuple(Event(*row) for row in connection.execute(query))
 
 
 def _counts(rows: Iterable[Row[str, int]]) -> dict[str, int]:

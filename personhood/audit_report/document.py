@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from personhood.audit_report.claims import claims
 from personhood.audit_report.nearest import nearest
-from personhood.audit_report.operation import bursts, outcomes, queue
+from personhood.audit_report.operation import bursts, gallery, outcomes, queue
 from personhood.audit_report.performance import error_rates, expected
 from personhood.audit_report.section import Section
 from personhood.audit_report.sources import Sources
@@ -19,7 +19,7 @@ from personhood.errors import ReportUnreadable
 
 FORMAT: Final = "personhood-audit-report"
 VERSION: Final = 1
-_BUILDERS = (expected, error_rates, outcomes, bursts, nearest, queue, claims)
+_BUILDERS = (expected, error_rates, outcomes, bursts, gallery, nearest, queue, claims)
 
 
 @dataclass(frozen=True)

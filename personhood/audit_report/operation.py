@@ -22,7 +22,7 @@ from uniqueness.metrics.activity import (
 from uniqueness.metrics.alarms import ALPHA, Alarm
 from uniqueness.metrics.rates import CountedRate, counted_rate
 from uniqueness.metrics.release import SMALLEST_CELL, Released, released, released_count
-from uniqueness.tally import REMOVED, SAME_BATCH, SATURATED
+from uniqueness.tally import REMOVED, SATURATED
 
 UNNAMED = "not named"  # the kiosk of entries that name none
 _LONG_QUEUE = 7 * 24 * 3600  # seconds
@@ -46,21 +46,11 @@ def outcomes(sources: Sources) -> Section:
             strict=False,
         )
     )
-    further = {
-        "same_batch": released_count(sum(e.reason == SAME_BATCH for e in events)),
-        SATURATED: released_count(sum(e.kind == SATURATED for e in events)),
-        REMOVED: released_count(sum(e.kind == REMOVED for e in events)),
-    }
     return Section(
         name="outcomes",
         title="What became of attempts",
         basis=("log",),
-        text=(
-            f"A person may make several attempts. {_WITHHELD_NOTE}",
-            f"{_cell(further['same_batch'])} resembled somebody of the same moment; "
-            f"{_cell(further[SATURATED])} were near so many that all of these were listed; "
-            f"{_cell(further[REMOVED])} people were removed.",
-        ),
+        text=(f"A person may make several attempts. {_WITHHELD_NOTE}",),
         tables=(
             _outcome_table(total),
             Table(
@@ -85,7 +75,6 @@ def outcomes(sources: Sources) -> Section:
             "spans": [*map(_date, found.first_days), "all"],
             "days_in_a_span": found.days,
             "by_kiosk_span_and_outcome": shown.tolist(),
-            **further,
         },
     )
 
@@ -143,6 +132,33 @@ def bursts(sources: Sources) -> Section:
             f"to {kind}, of all others {_about(alarm.others)}."
             for where, kind, alarm in alarms
         ),
+    )
+
+
+def gallery(sources: Sources) -> Section:
+    """Who is enrolled, and what the index met with."""
+    counted = sources.gallery.outcomes
+    saturated = counted.get(SATURATED, 0)
+    counts = {
+        "people": sources.gallery.people_enrolled,
+        "removed": released_count(counted.get(REMOVED, 0)),
+        "same_batch": released_count(sources.gallery.same_batch),
+        "saturated": released_count(saturated),
+    }
+    searches = sum(counted.get(kind, 0) for kind in OUTCOMES if kind != REJECTED)
+    crowded = saturated >= SMALLEST_CELL and saturated >= searches / 1000
+    return Section(
+        name="gallery",
+        title="The gallery",
+        basis=("gallery",),
+        text=(
+            f"{_cell(counts['people'])} people are enrolled; {_cell(counts['removed'])} were "
+            f"removed. {_cell(counts['same_batch'])} attempts resembled somebody who came at the "
+            f"same moment. {_cell(counts['saturated'])} were near so many people that all of "
+            "these had to be listed.",
+        ),
+        data=counts,
+        alarms=("Many people are near a crowd: the thresholds may be too low.",) if crowded else (),
     )
 
 

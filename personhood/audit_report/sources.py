@@ -10,15 +10,20 @@ from typing import Any
 
 from enrollment.cases import read_waiting
 from enrollment.packs import read_manifests
+from personhood.app import open_journal
 from personhood.database import open_database
 from personhood.errors import TrialMissing
 from personhood.policy import DecisionRule, decision_rule
 from personhood.settings import Settings
-from uniqueness.audit import AuditReport, read_events
+from transparency.entry import SECONDS_PER_HOUR
+from transparency.journal import Journal
+from uniqueness.audit import AuditReport
 from uniqueness.calibration import Calibration
 from uniqueness.metrics.activity import Event
 from uniqueness.metrics.error_rates import ErrorRate, read_trial
 from uniqueness.metrics.queues import QueueAges, queue_ages
+
+_ENTRIES = 4096  # read at a time
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,21 @@ class ChainSource:
 
 
 @dataclass(frozen=True)
+class LogSource:
+    """The decision log up to a checkpoint.
+
+    Args:
+        events: its entries, as rows.
+        origin: its name.
+        root: of the Merkle tree over these entries, hex.
+    """
+
+    events: tuple[Event, ...]
+    origin: str
+    root: str
+
+
+@dataclass(frozen=True)
 class Sources:
     """Everything that a report is made from.
 
@@ -46,7 +66,7 @@ class Sources:
         gallery: counts, without what may not leave.
         rule: by which is decided.
         models: that are compared.
-        events: of the decision log.
+        log: the decision log.
         queue: of reviews that wait.
         trials: what trials with known people counted.
         chain: None where no deployment file is.
@@ -55,10 +75,15 @@ class Sources:
     gallery: AuditReport
     rule: DecisionRule
     models: tuple[str, ...]
-    events: tuple[Event, ...]
+    log: LogSource
     queue: QueueAges
     trials: tuple[ErrorRate, ...]
     chain: ChainSource | None
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What the decision log says."""
+        return self.log.events
 
     @property
     def calibration(self) -> Calibration | None:
@@ -83,15 +108,32 @@ def read_sources(
     manifests = read_manifests(settings.model_pack)
     rule = decision_rule(settings, manifests)
     engine = open_database(settings)
+    journal = open_journal(settings, engine)
     return Sources(
         gallery=AuditReport.read(engine, rule.policy).for_release(),
         rule=rule,
         models=tuple(manifest.model for manifest in manifests),
-        events=read_events(engine, log_size),
+        log=_log(journal, log_size),
         queue=queue_ages(read_waiting(engine), time.time()),
         trials=tuple(rate for path in trials for rate in _trial(path)),
         chain=_chain(settings) if settings.deployment_file().exists() else None,
     )
+
+
+def _log(journal: Journal, size: int | None) -> LogSource:
+    """Read the first entries.
+
+    Raises:
+        LogRangeInvalid: there are not so many.
+    """
+    size = journal.log.size() if size is None else size
+    root = journal.log.root(size).hex()
+    events = [
+        Event(entry.kind.value, entry.reason or "", entry.hour // SECONDS_PER_HOUR, entry.kiosk)
+        for start in range(0, size, _ENTRIES)
+        for entry in journal.log.entries(start, min(start + _ENTRIES, size))
+    ]
+    return LogSource(tuple(events), journal.verifier.name, root)
 
 
 def _trial(path: Path) -> tuple[ErrorRate, ...]:
@@ -117,16 +159,21 @@ def _chain(settings: Settings) -> ChainSource:
     )
 
 
-def basis_of(settings: Settings, sources: Sources, trials: Sequence[Path]) -> dict[str, Any]:
+def basis_of(sources: Sources, trials: Sequence[Path]) -> dict[str, Any]:
     """What identifies the state of each source: equal ones give equal figures."""
     chain = sources.chain
     return {
         "models": list(sources.models),
-        "calibration": calibration_id(settings, sources),
-        "log": {"entries": len(sources.events)},
+        "calibration": sources.rule.version,
+        "log": {
+            "origin": sources.log.origin,
+            "entries": len(sources.events),
+            "root": sources.log.root,
+        },
         "gallery": {
             "people": sources.gallery.people_enrolled,
             "closed_blocks": sources.gallery.open_block,
+            "outcomes": sum(sources.gallery.outcomes.values()),
         },
         "trials": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in trials},
         "chain": chain
@@ -137,11 +184,3 @@ def basis_of(settings: Settings, sources: Sources, trials: Sequence[Path]) -> di
         },
         "moment": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
     }
-
-
-def calibration_id(settings: Settings, sources: Sources) -> str:
-    """The digest of the calibration's file, or the pack's own thresholds by their values."""
-    if settings.calibration is not None:
-        return hashlib.sha256(settings.calibration.expanduser().read_bytes()).hexdigest()
-    fixed = sources.rule.policy.at(1)
-    return f"none: review from {fixed.review:g}, duplicate from {fixed.duplicate:g}"

@@ -37,7 +37,7 @@ def report(
     sources = read_sources(
         settings, trials=trials, log_size=earlier["basis"]["log"]["entries"] if earlier else None
     )
-    document = write_report(sources, basis_of(settings, sources, trials))
+    document = write_report(sources, basis_of(sources, trials))
     out.mkdir(parents=True, exist_ok=True)
     (out / "report.json").write_text(document.to_json())
     (out / "report.csv").write_text(document.to_csv())

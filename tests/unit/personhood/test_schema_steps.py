@@ -206,7 +206,7 @@ def test_what_was_accepted_becomes_members_and_is_linked(engine: Engine) -> None
 
 
 def test_scores_counted_before_there_were_blocks_stay_counted(engine: Engine) -> None:
-    schema.upgrade(engine, KEYRING, "0003")
+    schema.upgrade(engine, KEYRING, "0006")
     row = {"outcome": "unique", "model": MODEL, "bin": 12, "count": 7}
     with engine.begin() as connection:
         connection.execute(insert(table(engine, "score_histogram")), [row])
@@ -216,7 +216,7 @@ def test_scores_counted_before_there_were_blocks_stay_counted(engine: Engine) ->
         assert connection.execute(select(counts.c.block, counts.c.count)).all() == [(-1, 7)]
         connection.execute(insert(counts), [row | {"block": 0, "count": 5}])
     for _ in range(2):  # names of what one way made do not stand in the other's way
-        schema.downgrade(engine, KEYRING, "0003")
+        schema.downgrade(engine, KEYRING, "0006")
         with engine.connect() as connection:
             counts = table(engine, "score_histogram")
             assert connection.execute(select(counts.c.bin, counts.c.count)).all() == [(12, 12)]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from distribution.activity import Activity, EpochActivity
-from personhood.audit_report.sources import ChainSource, Sources
+from personhood.audit_report.sources import ChainSource, LogSource, Sources
 from personhood.policy import DecisionRule
 from tests.unit.uniqueness.metrics.populations import binned, nearest_scores
 from tests.unit.uniqueness.synthetic import MODEL
@@ -56,15 +56,16 @@ def some_sources(
             people_enrolled=blocks * BLOCK_PEOPLE,
             safe_population=calibration.safe_population if calibration else None,
             people_by_models={MODEL: blocks * BLOCK_PEOPLE},
-            outcomes={},
+            outcomes={"unique": 900, "saturated": 40},
             rejections={},
             models=(MODEL,),
             histograms=some_histograms(blocks),
             open_block=blocks,
+            same_batch=3,
         ),
-        rule=DecisionRule(calibration or Thresholds(0.42, 0.5), None, "fixed"),
+        rule=DecisionRule(calibration or Thresholds(0.42, 0.5), None, "a calibration"),
         models=(MODEL,),
-        events=some_events(bad_kiosk),
+        log=LogSource(some_events(bad_kiosk), "log.example.org", "00" * 32),
         queue=QueueAges(12, 7200.0, 9000.0, 90_000.0),
         trials=read_trial(TRIAL, "trial.csv"),
         chain=ChainSource(Activity(40, 800, epochs), 31337, "0x" + "ab" * 20, 0),
@@ -72,4 +73,4 @@ def some_sources(
 
 
 def with_event(sources: Sources, event: Event) -> Sources:
-    return replace(sources, events=(*sources.events, event))
+    return replace(sources, log=replace(sources.log, events=(*sources.events, event)))

@@ -9,12 +9,14 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from enrollment.packs import read_manifests
+from personhood.app import open_journal
 from personhood.cli import app
 from personhood.commands.audit_report import EXIT_DIFFERENT
 from personhood.database import open_database
 from personhood.errors import TrialMissing
 from personhood.keys import template_keys
 from personhood.settings import Settings
+from transparency.entry import Kind
 from uniqueness.errors import TrialUnreadable
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
@@ -43,8 +45,11 @@ def enroll(first: int, count: int, rejections: int = 1) -> None:
             vector = np.zeros(manifest.embedding_size, np.float32)
             vector[number] = 1.0
             gallery.identify_and_enroll(Probe((Template(vector, manifest.model),)), str(number))
-        for _ in range(rejections):
-            gallery.record_rejection("no_face")
+    journal = open_journal(settings, engine)
+    for _ in range(count):
+        journal.record_alone(Kind.UNIQUE, kiosk="k1")
+    for _ in range(rejections):
+        journal.record_alone(Kind.REJECTED, reason="no_face", kiosk="k1")
     engine.dispose()
 
 

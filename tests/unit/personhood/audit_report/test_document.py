@@ -172,7 +172,8 @@ def test_the_pdf_says_the_same(document: Document, tmp_path: Path) -> None:
 
 
 def test_nothing_happened_yet(tmp_path: Path) -> None:
-    sources = replace(some_sources(blocks=0), events=(), trials=(), chain=None)
+    sources = some_sources(blocks=0)
+    sources = replace(sources, log=replace(sources.log, events=()), trials=(), chain=None)
     document = made(sources)
     write_pdf(tmp_path / "report.pdf", document)
     assert "Nobody stands out" in to_html(document)
