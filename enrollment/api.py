@@ -21,7 +21,7 @@ from enrollment.kiosks import KioskRegistry
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
 from enrollment.receipts import ReceiptIssuer
-from enrollment.requests import install_problem_handlers, request_id_of
+from enrollment.requests import RequestEnd, install_problem_handlers, request_id_of
 from enrollment.sessions import LIFETIME, SessionStore
 from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus
 from enrollment.wire import (
@@ -65,6 +65,7 @@ class FrontDesk:
         workers: requests worked on at a time; by default two more than there are cores, so that
             the cores stay busy while the gallery commits.
         max_in_flight: enrolments that are worked on or wait; one more is refused as busy.
+        observe: told how each request ended.
     """
 
     service: EnrollmentService
@@ -75,13 +76,14 @@ class FrontDesk:
     requests_per_minute: int
     workers: int | None = None
     max_in_flight: int = MAX_IN_FLIGHT
+    observe: Callable[[RequestEnd], None] | None = None
 
 
 def create_app(desk: FrontDesk) -> FastAPI:
     """Create the application: see `create_router`."""
     app = DescribedApp(title="personhood enrolment", version="1", docs_url=None, redoc_url=None)
     app.include_router(create_router(desk))
-    install_problem_handlers(app)
+    install_problem_handlers(app, desk.observe)
     return app
 
 
@@ -130,6 +132,7 @@ def create_router(desk: FrontDesk) -> APIRouter:
             admitted = await gate.admit(request, MAX_BODY)
             work = partial(_enroll, desk, admitted, idempotency_key, request_id_of(request))
             answer = await to_thread.run_sync(work, limiter=limiter)
+        request.state.outcome = answer.outcome
         if answer.outcome != EnrollmentStatus.ACCEPTED.value:
             response.status_code = status.HTTP_200_OK
         return answer

@@ -32,10 +32,14 @@ from enrollment.receipts import ReceiptIssuer
 from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
+from enrollment.waiting import waiting_since
 from personhood.database import open_database
 from personhood.keys import log_key, receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
+from personhood.telemetry.health import Vitals, create_health_router
+from personhood.telemetry.metrics import metrics_route
+from personhood.telemetry.service import observe, service_telemetry
 from transparency.api import create_log_router
 from transparency.journal import Journal
 from transparency.store import DecisionLog
@@ -108,13 +112,22 @@ def open_service(
         ) as gallery,
     ):
         journal.announce()
+        replay = ReplayGuard(engine, replay_key(settings)) if is_live else None
+        vitals = Vitals(
+            gallery=gallery,
+            safe_population=rule.policy.safe_population,
+            waiting_since=lambda: [moment.timestamp() for moment in waiting_since(engine)],
+            is_snapshot_unsaved=lambda: snapshot.is_unsaved,
+            has_replay_guard=replay is not None,
+        )
+        telemetry = service_telemetry(vitals, journal.log)
         app = create_app(
             FrontDesk(
                 EnrollmentService(
                     Examiner(models, _attack_detectors(settings)),
                     gallery,
                     EnrollmentStore(engine, journal),
-                    ReplayGuard(engine, replay_key(settings)) if is_live else None,
+                    replay,
                 ),
                 KioskRegistry(engine),
                 SessionStore(engine),
@@ -122,8 +135,12 @@ def open_service(
                 draw_poses=POSES[settings.capture],
                 requests_per_minute=settings.kiosk_requests,
                 workers=GPU_WORKERS if is_batched else None,
+                observe=partial(observe, telemetry),
             )
         )
+        app.include_router(create_health_router(vitals))
+        if token := settings.metrics_access():
+            app.router.routes.append(metrics_route(telemetry, token))
         app.include_router(create_log_router(journal))
         app.include_router(_kiosk_page(settings))
         yield app

@@ -17,6 +17,7 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    monitor,
     publish,
     service,
     wallet,
@@ -34,6 +35,7 @@ app.command("enroll")(service.enroll)
 app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
+app.command("monitor")(monitor.monitor)
 app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")

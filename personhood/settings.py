@@ -104,6 +104,14 @@ class Settings(BaseSettings):
     publish_age: int = Field(
         300, ge=0, description="seconds after which `publish --watch` posts also fewer"
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="what Prometheus shows at /metrics, 16 characters or more; unset, no /metrics",
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json", description="how the service logs: `json`, one object a line, or `text`"
+    )
     wallet_password: SecretStr | None = Field(
         None, description="opens the wallet's keystore; asked for when unset"
     )
@@ -148,6 +156,9 @@ class Settings(BaseSettings):
     def sending_key_file(self, role: str) -> Path:
         """The key of the account from which the publisher or the relayer sends."""
         return self.data_dir() / f"{role}.key"
+
+    def metrics_access(self) -> str | None:
+        return self.metrics_token.get_secret_value() if self.metrics_token else None
 
     def milvus_access(self) -> str:
         return self.milvus_token.get_secret_value() if self.milvus_token else ""

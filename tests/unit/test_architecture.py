@@ -27,6 +27,7 @@ WALLS = {
     "jwt": {"enrollment/receipts.py"},
     "jinja2": {"personhood/audit_report/page.py"},
     "limits": {"enrollment/limits.py"},
+    "prometheus_client": {"personhood/telemetry/metrics.py"},
     "reportlab": {"personhood/audit_report/pdf.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {
