@@ -16,7 +16,9 @@ DistributionError
 ├── PublishConflict           the chain holds members that our records do not
 ├── TermsInvalid              what is to be deployed contradicts itself
 ├── AttesterKeyInvalid        an attester's key file cannot be used
-├── AttestationRefused        an attester does not come to the root that it shall sign
+├── AttestationRefused        an attester does not sign; `reason` is a stable code
+│   ├── AlreadySigned         it signed another root in this place, which `update` tells
+│   └── AttesterUnreachable   it does not answer, or not as one
 ├── QuorumMissing             too few attesters signed
 ├── BatchInvalid              a claim of the batch does not hold; `index` names it
 ├── RelayError                a relayer does not take a claim
@@ -42,7 +44,10 @@ DistributionError
     └── PoolTooPoor           the pool cannot pay now; the right to claim late remains
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from distribution.attestation import RootUpdate
 
 
 class DistributionError(Exception):
@@ -112,11 +117,52 @@ class AttesterKeyInvalid(DistributionError):
 
 
 class AttestationRefused(DistributionError):
+    """An attester does not sign.
+
+    Attributes:
+        reason: a stable code, for instance ``member_without_decision``.
+    """
+
     code = "attestation_refused"
+
+    def __init__(self, message: str, reason: str = "root_wrong") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class AlreadySigned(AttestationRefused):
+    """An attester signed another root that follows on the same one.
+
+    Attributes:
+        update: what it signed, and will sign again.
+    """
+
+    code = "already_signed"
+
+    def __init__(self, message: str, update: "RootUpdate") -> None:
+        super().__init__(message, "already_signed")
+        self.update = update
+
+
+class AttesterUnreachable(AttestationRefused):
+    code = "attester_unreachable"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "attester_unreachable")
 
 
 class QuorumMissing(DistributionError):
+    """Too few attesters signed.
+
+    Attributes:
+        signed: what some of them signed before in this place, and will sign again.
+    """
+
     code = "quorum_missing"
+
+    def __init__(self, message: str, signed: "tuple[RootUpdate, ...]" = ()) -> None:
+        super().__init__(message)
+        self.signed = signed
 
 
 class BatchInvalid(DistributionError):

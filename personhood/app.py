@@ -32,6 +32,7 @@ from enrollment.receipts import ReceiptIssuer
 from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
+from personhood.console import console_pages
 from personhood.database import open_database
 from personhood.keys import log_key, receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
@@ -108,25 +109,27 @@ def open_service(
         ) as gallery,
     ):
         journal.announce()
-        app = create_app(
-            FrontDesk(
-                EnrollmentService(
-                    Examiner(models, _attack_detectors(settings)),
-                    gallery,
-                    EnrollmentStore(engine, journal),
-                    ReplayGuard(engine, replay_key(settings)) if is_live else None,
-                ),
-                KioskRegistry(engine),
-                SessionStore(engine),
-                ReceiptIssuer(receipt_key(settings)),
-                draw_poses=POSES[settings.capture],
-                requests_per_minute=settings.kiosk_requests,
-                workers=GPU_WORKERS if is_batched else None,
-            )
+        enrollments = EnrollmentStore(engine, journal)
+        desk = FrontDesk(
+            EnrollmentService(
+                Examiner(models, _attack_detectors(settings)),
+                gallery,
+                enrollments,
+                ReplayGuard(engine, replay_key(settings)) if is_live else None,
+            ),
+            KioskRegistry(engine),
+            SessionStore(engine),
+            ReceiptIssuer(receipt_key(settings)),
+            draw_poses=POSES[settings.capture],
+            requests_per_minute=settings.kiosk_requests,
+            workers=GPU_WORKERS if is_batched else None,
         )
+        app = create_app(desk)
         app.include_router(create_log_router(journal))
         app.include_router(_kiosk_page(settings))
-        yield app
+        with console_pages(settings, engine, gallery, desk, enrollments) as pages:
+            app.include_router(pages)
+            yield app
 
 
 def open_journal(

@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine
 
-from distribution.attestation import load_keys
 from distribution.chain import Chain
 from distribution.database import Database
 from distribution.deployment import Deployment
 from distribution.endpoint import open_account
 from distribution.journal import Journal
 from distribution.publisher import BatchPolicy, Change, Publisher, PublisherStatus, read_status
-from distribution.registry import Attests, local_attesters
 from distribution.relay_api import RelayDesk, create_app
 from distribution.relay_intake import Intake
 from distribution.relay_store import RelayStore
@@ -22,6 +20,7 @@ from distribution.relayer import Relayer
 from distribution.sender import GWEI, Sender, SendingPolicy, ensure_funded
 from enrollment.store import EnrollmentStore
 from personhood.app import open_journal
+from personhood.attesting import attesters_to_ask
 from personhood.database import open_database
 from personhood.settings import Settings
 from uniqueness.database import prepare
@@ -64,14 +63,16 @@ def open_publisher(
     ensure_funded(chain, key)
     engine = open_database(settings)
     policy = sending_policy(settings, chain)
+    journal = open_journal(settings, engine)
     with Sender.open(chain, key, Database(engine), deployment, policy) as sender:
         publisher = Publisher(
             chain,
             deployment,
             sender,
-            Enrolments(EnrollmentStore(engine, open_journal(settings, engine))),
-            attesters(settings, chain, deployment),
+            Enrolments(EnrollmentStore(engine, journal)),
+            attesters_to_ask(settings, chain, deployment),
             batch_policy(settings),
+            checkpoint=lambda: journal.checkpoint().digest,
         )
         yield publisher, sender
     engine.dispose()
@@ -126,11 +127,6 @@ def open_relayer(settings: Settings, chain: Chain, deployment: Deployment) -> It
 def engine_of_relayer(settings: Settings) -> Engine:
     """The database of a relayer, which is not the service's."""
     return prepare(create_engine(settings.relayer_database()))
-
-
-def attesters(settings: Settings, chain: Chain, deployment: Deployment) -> Sequence[Attests]:
-    """Whom the publisher asks: those whose keys are on this machine."""
-    return local_attesters(chain, deployment, load_keys(settings.attester_keys_dir()))
 
 
 def sending_key(settings: Settings, role: str) -> str:

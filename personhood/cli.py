@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from personhood.commands import (
+    attester,
     audit,
     calibrate,
     chain,
@@ -17,6 +18,7 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    operator,
     publish,
     relayer,
     service,
@@ -35,9 +37,11 @@ app.command("enroll")(service.enroll)
 app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
+app.add_typer(attester.app, name="attester")
 app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
+app.add_typer(operator.app, name="operator")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(relayer.app, name="relayer")
@@ -69,6 +73,7 @@ def _fail(code: str, message: str) -> NoReturn:
 def _known_errors() -> tuple[type[Any], ...]:
     """The base error of every room whose code was imported."""
     names = {
+        "console.errors": "ConsoleError",
         "distribution.errors": "DistributionError",
         "enrollment.errors": "EnrollmentError",
         "identity_proofs.errors": "IdentityProofsError",

@@ -10,6 +10,8 @@ PersonhoodError
 ├── DatabaseBehind        the database has an earlier version's schema
 ├── DatabaseAhead         the database has a later version's schema
 ├── CalibrationMissing    several models, and no calibration that says how to fuse them
+├── TrialMissing          a trial's file of counts cannot be read
+├── ReportUnreadable      a file is no report to compare with
 ├── FacesUnusable         the directory of photographs has not what was asked for
 ├── ReceiptUnproven       what a receipt says is not what the log says
 └── DemoFailed            a step of the demo did not come out as promised
@@ -58,6 +60,14 @@ class DatabaseAhead(PersonhoodError):
 
 class CalibrationMissing(PersonhoodError):
     code = "calibration_missing"
+
+
+class TrialMissing(PersonhoodError):
+    code = "trial_missing"
+
+
+class ReportUnreadable(PersonhoodError):
+    code = "report_unreadable"
 
 
 class FacesUnusable(PersonhoodError):

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
     )
+    console_url: str | None = Field(
+        None,
+        description="the https address under which operators open the console; "
+        "http://localhost alone when unset",
+    )
     kiosk_requests: int = Field(
         120, ge=1, description="most requests of one kiosk in a minute; a person takes two"
     )
@@ -85,6 +90,16 @@ class Settings(BaseSettings):
     attesters: str | None = Field(
         None,
         description="addresses that attest, with commas between; keys made under `home` when unset",
+    )
+    attester_urls: str | None = Field(
+        None,
+        description="attesters that `publish` asks, URL or 0xADDRESS@URL with commas between; "
+        "those whose keys are here when unset",
+    )
+    log_verifier: str | None = Field(
+        None,
+        description="the decision log's verifier key, for an attester; what the log says the first "
+        "time is kept when unset",
     )
     quorum: int = Field(2, ge=1, description="how many attesters must sign, at deployment")
     sender_key: SecretStr | None = Field(
@@ -152,6 +167,10 @@ class Settings(BaseSettings):
 
     def attester_keys_dir(self) -> Path:
         return self.data_dir() / "attesters"
+
+    def attester_dir(self) -> Path:
+        """What this machine's own attester keeps."""
+        return self.data_dir() / "attester"
 
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"

@@ -5,8 +5,9 @@ in there to be read.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -15,9 +16,10 @@ from sqlalchemy import Engine, Row, func, select
 from uniqueness.census import people_by_models
 from uniqueness.database import writer
 from uniqueness.decision import Decision, ThresholdPolicy, Thresholds
-from uniqueness.schema import OutcomeRow, ScoreCountRow
+from uniqueness.metrics.release import releasable
+from uniqueness.schema import HeadRow, OutcomeRow, ScoreCountRow
 from uniqueness.store import create_tables
-from uniqueness.tally import HISTOGRAM_BINS_PER_UNIT, REJECTED
+from uniqueness.tally import HISTOGRAM_BINS_PER_UNIT, REJECTED, SAME_BATCH, block_of
 
 # Told apart without colour: in print, in grey, and by people who see colours differently.
 _FACE = {Decision.UNIQUE: "0.8", Decision.REVIEW: "1.0", Decision.DUPLICATE: "0.55"}
@@ -31,12 +33,14 @@ class ScoreHistogram:
     Args:
         outcome: unique, review or duplicate.
         model: what was compared; several fused models are named with a +.
-        counts: bin b (see `uniqueness.store.score_bin`) to number of probes.
+        counts: bin b (see `uniqueness.tally.score_bin`) to number of probes.
+        blocks: the same, by blocks of people enrolled (see `uniqueness.tally.block_of`).
     """
 
     outcome: str
     model: str
     counts: dict[int, int]
+    blocks: dict[int, dict[int, int]] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class AuditReport:
             retired, those with the old one alone, with both, with the new one alone.
         models: each model with a template, and what each outcome was decided by.
         histograms: one an outcome that has scores.
+        open_block: the block that scores are being counted in.
+        same_batch: probes that resembled somebody who came at the same moment.
     """
 
     people_enrolled: int
@@ -61,6 +67,8 @@ class AuditReport:
     rejections: dict[str, int]
     models: tuple[str, ...]
     histograms: tuple[ScoreHistogram, ...]
+    open_block: int
+    same_batch: int
 
     @classmethod
     def read(cls, engine: Engine, policy: ThresholdPolicy | None = None) -> Self:
@@ -76,9 +84,14 @@ class AuditReport:
             .where(OutcomeRow.outcome == REJECTED)
             .group_by(OutcomeRow.reason)
         )
+        same_batch = select(func.count()).where(OutcomeRow.reason == SAME_BATCH)
         models = select(OutcomeRow.model).distinct()
         scores = select(
-            ScoreCountRow.outcome, ScoreCountRow.model, ScoreCountRow.bin, ScoreCountRow.count
+            ScoreCountRow.outcome,
+            ScoreCountRow.model,
+            ScoreCountRow.block,
+            ScoreCountRow.bin,
+            ScoreCountRow.count,
         )
         with writer(engine).begin() as connection:
             create_tables(connection)
@@ -95,7 +108,21 @@ class AuditReport:
                 rejections=_counts(connection.execute(rejections)),
                 models=tuple(sorted(stored.union(connection.scalars(models)))),
                 histograms=_histograms(connection.execute(scores)),
+                open_block=block_of(connection.scalar(select(HeadRow.last_person)) or 0),
+                same_batch=connection.scalar(same_batch) or 0,
             )
+
+    def for_release(self) -> Self:
+        """The report without what tells of fewer than a thousand probes.
+
+        A histogram is that of whole blocks, of at least a thousand probes together, and none of
+        them still open: so the difference of two reports tells of a thousand again, or of none.
+        """
+        released = []
+        for histogram in self.histograms:
+            if blocks := releasable(histogram.blocks, self.open_block):
+                released.append(_histogram(histogram.outcome, histogram.model, blocks))
+        return replace(self, histograms=tuple(released))
 
     def to_json(self) -> str:
         """Give the report for programs."""
@@ -114,7 +141,8 @@ class AuditReport:
             lines += _table(self.people_by_models)
         lines += ["", "outcomes", *_table(self.outcomes)]
         lines += ["", "rejections, by reason", *_table(self.rejections)]
-        lines += ["", "best score against anyone enrolled, by outcome"]
+        if self.histograms:
+            lines += ["", "best score against anyone enrolled, by outcome"]
         for histogram in self.histograms:
             total, low, high = _extent(histogram)
             line = f"  {histogram.outcome:<12}{total:>8}  from {low:.2f} to {high:.2f}"
@@ -164,13 +192,18 @@ def _counts(rows: Iterable[Row[str, int]]) -> dict[str, int]:
     return dict(sorted((name, int(count)) for name, count in rows))
 
 
-def _histograms(rows: Iterable[Row[str, str, int, int]]) -> tuple[ScoreHistogram, ...]:
-    counted: dict[tuple[str, str], dict[int, int]] = {}
-    for outcome, model, number, count in sorted(rows):
-        counted.setdefault((outcome, model), {})[number] = count
+def _histograms(rows: Iterable[Row[str, str, int, int, int]]) -> tuple[ScoreHistogram, ...]:
+    counted: dict[tuple[str, str], dict[int, dict[int, int]]] = {}
+    for outcome, model, block, number, count in sorted(rows):
+        counted.setdefault((outcome, model), {}).setdefault(block, {})[number] = int(count)
+    found = [_histogram(outcome, model, blocks) for (outcome, model), blocks in counted.items()]
     # The widest first, so that it is drawn behind the others.
-    ordered = sorted(counted.items(), key=lambda item: -sum(item[1].values()))
-    return tuple(ScoreHistogram(outcome, model, counts) for (outcome, model), counts in ordered)
+    return tuple(sorted(found, key=lambda histogram: -sum(histogram.counts.values())))
+
+
+def _histogram(outcome: str, model: str, blocks: dict[int, dict[int, int]]) -> ScoreHistogram:
+    counts = sum((Counter(block) for block in blocks.values()), Counter[int]())
+    return ScoreHistogram(outcome, model, dict(sorted(counts.items())), blocks)
 
 
 def _extent(histogram: ScoreHistogram) -> tuple[int, float, float]:

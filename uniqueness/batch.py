@@ -4,7 +4,7 @@ Read `compare`, `refresh` and `judge` in that order: before the lock, under it, 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class Judgement:
         label: the models that were compared.
         lacking: models of the gallery of which this person, recognised by models that are being
             retired, has no template yet.
+        is_within_batch: whether this person came in the same batch.
     """
 
     decision: Decision
@@ -35,6 +36,7 @@ class Judgement:
     score: float = field(repr=False)
     label: str
     lacking: tuple[str, ...] = ()
+    is_within_batch: bool = False
 
 
 class Batch:
@@ -174,7 +176,9 @@ class Batch:
         others = list(accepted)
         nearest = others[int(np.argmax(self._among[row, others]))]
         score = float(self._among[row, nearest])
-        return Judgement(self._thresholds[0].decide(score), accepted[nearest], score, label)
+        return Judgement(
+            self._thresholds[0].decide(score), accepted[nearest], score, label, (), True
+        )
 
 
 def _stack(probes: Sequence[Probe]) -> Vectors:
@@ -186,4 +190,4 @@ def _stack(probes: Sequence[Probe]) -> Vectors:
 
 
 def _without_lacking(judgement: Judgement) -> Judgement:
-    return Judgement(judgement.decision, judgement.person, judgement.score, judgement.label)
+    return replace(judgement, lacking=())

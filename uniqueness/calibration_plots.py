@@ -27,8 +27,8 @@ def write_plots(measurement: Measurement, directory: Path) -> list[Path]:
     figures = {
         "scores": _scores(measurement),
         "tail": _tail(measurement),
-        "fpir-by-gallery": _fpir_by_gallery(calibration),
-        "misses-by-fpir": _misses_by_fpir(calibration),
+        "fpir-by-gallery": fpir_by_gallery(calibration),
+        "misses-by-fpir": misses_by_fpir(calibration),
     }
     paths = []
     for name, figure in figures.items():
@@ -120,10 +120,15 @@ def _tail(measurement: Measurement) -> "Figure":
     return figure
 
 
-def _fpir_by_gallery(calibration: Calibration) -> "Figure":
-    """At the thresholds of one size, how false positives grow with the gallery."""
+def fpir_by_gallery(calibration: Calibration, size: int | None = None) -> "Figure":
+    """At the review threshold of one size, how false positives grow with the gallery.
+
+    Args:
+        calibration: of the gallery.
+        size: of the gallery; the safe population, between a thousand and a million, if left out.
+    """
     figure, (axes,) = _figure()
-    size = min(10**6, max(10**3, calibration.safe_population))
+    size = size or min(10**6, max(10**3, calibration.safe_population))
     threshold = calibration.at(size).review
     impostors = calibration.impostors
     rate = impostors.false_match_rate(threshold)
@@ -143,8 +148,8 @@ def _fpir_by_gallery(calibration: Calibration) -> "Figure":
     return figure
 
 
-def _misses_by_fpir(calibration: Calibration) -> "Figure":
-    """What holding a false positive rate costs in misses, by size of the gallery."""
+def misses_by_fpir(calibration: Calibration) -> "Figure":
+    """The detection error trade-off: what a false positive rate costs in misses, by size."""
     figure, (axes,) = _figure()
     targets = np.logspace(-4, -1, 13)
     for size, style in zip(_TRADE_GALLERIES, _LINES, strict=True):

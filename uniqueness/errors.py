@@ -12,6 +12,7 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     │   ├── CalibrationVersionUnknown   made by another version of the program
     │   ├── CalibrationSignatureWrong   not signed by the operator's key, or changed since
     │   └── CalibrationOfOtherModel     measured with other models than the gallery's
+    ├── TrialUnreadable        a file of counts that holds something else
     ├── ModelMismatch          a template of another model than the gallery's
     ├── GalleryOwned           another enrolment service runs on this database
     ├── PersonUnknown          no person ever had this number
@@ -91,6 +92,12 @@ class CalibrationOfOtherModel(CalibrationError):
     """Thresholds of one model mean nothing to another."""
 
     code = "calibration_of_other_model"
+
+
+class TrialUnreadable(UniquenessError):
+    """A line of a trial's file is no count of an error rate."""
+
+    code = "trial_unreadable"
 
 
 class ModelMismatch(UniquenessError):

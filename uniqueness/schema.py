@@ -71,18 +71,19 @@ class OutcomeRow(Base):
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     sequence: Mapped[int] = mapped_column(_Counter, primary_key=True)
-    hour: Mapped[int]
+    hour: Mapped[int] = mapped_column(index=True)
     outcome: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(60))
     model: Mapped[str] = mapped_column(String(200))
 
 
 class ScoreCountRow(Base):
-    """How many probes of an outcome had their best impostor score in a bin."""
+    """How many probes of an outcome had their best impostor score in a bin, by blocks of people."""
 
     __tablename__ = "score_histogram"
 
     outcome: Mapped[str] = mapped_column(String(20), primary_key=True)
     model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     bin: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     count: Mapped[int] = mapped_column(BigInteger)

@@ -26,7 +26,7 @@ from uniqueness.matching import Matching
 from uniqueness.replica import Publication, Replica
 from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
-from uniqueness.tally import TEMPLATE_ADDED, Outcome
+from uniqueness.tally import SAME_BATCH, SATURATED, TEMPLATE_ADDED, Outcome
 from uniqueness.template import Probe
 from uniqueness.transaction import GalleryTransaction
 
@@ -194,6 +194,8 @@ class Sequencer:
                 publication.add(transaction.add_templates(person, templates), templates)
             known[request_id] = Identification(judgement.decision, person)
             transaction.record(request_id, known[request_id], _outcome(judgement))
+        for _ in range(batch.saturated):
+            transaction.note(Outcome(SATURATED, self._matchings[0].label))
         publication.horizon = transaction.head.last_sequence
         return known, publication
 
@@ -262,4 +264,6 @@ def _findings(batch: Batch, row: int) -> Findings:
 
 
 def _outcome(judgement: Judgement) -> Outcome:
-    return Outcome(judgement.decision.value, judgement.label, score=judgement.score)
+    is_new = judgement.decision is Decision.UNIQUE
+    reason = SAME_BATCH if judgement.is_within_batch and not is_new else ""
+    return Outcome(judgement.decision.value, judgement.label, reason, judgement.score)

@@ -105,9 +105,9 @@ def _count_scores(connection: Connection) -> Insert:
     """Add to the count of a bin, which may not be there yet."""
     query = insert_for(connection, ScoreCountRow)
     return query.on_conflict_do_update(
-        index_elements=["outcome", "model", "bin"],
+        index_elements=["outcome", "model", "block", "bin"],
         set_={"count": ScoreCountRow.count + query.excluded.count},
     )
 
 
-COUNT_SCORES = Prepared(_count_scores, ["outcome", "model", "bin", "count"])
+COUNT_SCORES = Prepared(_count_scores, ["outcome", "model", "block", "bin", "count"])

@@ -11,9 +11,13 @@ from sqlalchemy import Connection
 from uniqueness import statements
 
 HISTOGRAM_BINS_PER_UNIT = 100  # a bin is 0.01 of cosine, or of log-likelihood ratio
+BLOCK_PEOPLE = 1024  # scores are counted apart for each so many people enrolled
+EARLIER = -1  # the block of what was counted before there were blocks
 REJECTED = "rejected"
 TEMPLATE_ADDED = "template_added"
 REMOVED = "removed"
+SATURATED = "saturated"
+SAME_BATCH = "same_batch"  # the reason where the other person came at the same moment
 
 _SECONDS_PER_HOUR = 3600
 _BINNED_RANGE = 100.0  # of fused scores; cosines stay far within
@@ -26,11 +30,12 @@ class Outcome(NamedTuple):
     model: str
     reason: str = ""
     score: float = -np.inf
+    block: int = 0
 
 
 def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int) -> None:
     """Write lines of the decision log, and count their scores."""
-    lines, scores = [], Counter[tuple[str, str, int]]()
+    lines, scores = [], Counter[tuple[str, str, int, int]]()
     for line in outcomes:
         lines.append(
             {
@@ -41,13 +46,13 @@ def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int)
             }
         )
         if np.isfinite(line.score):
-            scores[line.outcome, line.model, score_bin(line.score)] += 1
+            scores[line.outcome, line.model, line.block, score_bin(line.score)] += 1
     if lines:
         statements.ADD_OUTCOMES.run(connection, lines)
     if scores:
         counts = [
-            {"outcome": outcome, "model": model, "bin": number, "count": count}
-            for (outcome, model, number), count in sorted(scores.items())
+            {"outcome": outcome, "model": model, "block": block, "bin": number, "count": count}
+            for (outcome, model, block, number), count in sorted(scores.items())
         ]
         statements.COUNT_SCORES.run(connection, counts)
 
@@ -58,6 +63,14 @@ def score_bin(score: float) -> int:
     Fused scores beyond 100 on either side are counted at the end of the range.
     """
     return int(np.floor(np.clip(score, -_BINNED_RANGE, _BINNED_RANGE) * HISTOGRAM_BINS_PER_UNIT))
+
+
+def block_of(last_person: int) -> int:
+    """Number the block that scores are counted in while the newest person has this number.
+
+    Blocks are of people and not of time, so that none is ever of a few.
+    """
+    return max(0, last_person - 1) // BLOCK_PEOPLE
 
 
 def current_hour() -> int:

@@ -10,7 +10,7 @@ from uniqueness.candidates import Identification
 from uniqueness.errors import PersonRemoved, PersonUnknown
 from uniqueness.index import IdArray
 from uniqueness.records import NOTHING_CHANGED, Changes, Head, Records, TemplatesByModel
-from uniqueness.tally import REMOVED, Outcome, current_hour, log_outcomes
+from uniqueness.tally import REMOVED, Outcome, block_of, current_hour, log_outcomes
 from uniqueness.template import Template
 
 
@@ -97,7 +97,11 @@ class GalleryTransaction:
         """Keep the answer to a request, and log it."""
         self._answers[request_id] = identification
         self._verdicts.append(self._records.seal_verdict(request_id, identification, self._hour))
-        self._outcomes.append(outcome)
+        self.note(outcome)
+
+    def note(self, outcome: Outcome) -> None:
+        """Log what was no answer to a request."""
+        self._outcomes.append(outcome._replace(block=block_of(self._head.last_person)))
 
     def flush(self) -> None:
         """Send what is not written yet; the store does so before it commits."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from personhood.commands.audit_report import report as write_report
 from personhood.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ Key = Annotated[
     str | None,
     typer.Option(help="the log's verifier key, or a file with it; else the service's word"),
 ]
+app.command("report")(write_report)
 
 
 @app.callback()
@@ -29,13 +31,13 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
     plot: Annotated[Path | None, typer.Option(help="write the score histogram as PNG")] = None,
 ) -> None:
-    """Tell how deduplication went: counts, reasons of rejection, scores by bins."""
+    """Tell how deduplication went: counts, reasons of rejection, scores of a thousand or more."""
     if context.invoked_subcommand is not None:
         return
     from personhood.app import plot_scores, read_audit
 
     settings = Settings()
-    report = read_audit(settings)
+    report = read_audit(settings).for_release()
     typer.echo(report.to_json() if as_json else report.to_text())
     if plot is not None:
         plot_scores(settings, report, plot)

@@ -154,3 +154,21 @@ def test_a_copy_of_a_sqlite_database_is_kept(old_database: Engine, tmp_path: Pat
     assert connection.execute("SELECT count(template_id) FROM templates").fetchone() == (10,)
     connection.close()
     assert not list(tmp_path.glob("*.draft*"))
+
+
+def test_scores_counted_before_there_were_blocks_stay_counted(engine: Engine) -> None:
+    schema.upgrade(engine, KEYRING, "0006")
+    row = {"outcome": "unique", "model": MODEL, "bin": 12, "count": 7}
+    with engine.begin() as connection:
+        connection.execute(insert(table(engine, "score_histogram")), [row])
+    schema.upgrade(engine, KEYRING)
+    counts = table(engine, "score_histogram")
+    with engine.begin() as connection:
+        assert connection.execute(select(counts.c.block, counts.c.count)).all() == [(-1, 7)]
+        connection.execute(insert(counts), [row | {"block": 0, "count": 5}])
+    for _ in range(2):  # names of what one way made do not stand in the other's way
+        schema.downgrade(engine, KEYRING, "0006")
+        with engine.connect() as connection:
+            counts = table(engine, "score_histogram")
+            assert connection.execute(select(counts.c.bin, counts.c.count)).all() == [(12, 12)]
+        schema.upgrade(engine, KEYRING)

@@ -1,0 +1,168 @@
+"""How often this gallery errs: rates with intervals, and how far they reach."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict
+from functools import partial
+
+from personhood.audit_report.section import Plot, Section, Table, percent
+from personhood.audit_report.sources import Sources
+from uniqueness.calibration import Expected
+from uniqueness.calibration_plots import fpir_by_gallery, misses_by_fpir
+from uniqueness.metrics.error_rates import ErrorRate, operational_rates, worst_attack
+from uniqueness.metrics.release import released_count
+from uniqueness.miss_rates import Rate
+
+ATTACKS = frozenset({"presentation_attack_suspected", "frame_reused"})
+_NEAR = 0.8  # of the safe population
+_NAMES = {
+    "fpir": "FPIR, a new person taken for somebody",
+    "fnir": "FNIR, somebody taken for a new person",
+    "fta": "FTA, an attempt without a usable photograph",
+    "fte": "FTE, a person without a usable photograph",
+    "apcer": "APCER, an attack let through",
+    "bpcer": "BPCER, a person refused as an attack",
+}
+
+
+def error_rates(sources: Sources) -> Section:
+    """FTA, FTE, APCER, BPCER and what else was counted, each with its interval and n."""
+    counted = _operational(sources)
+    worst = worst_attack(sources.trials)
+    text = [
+        "Each rate stands with its exact 95 % interval (Clopper and Pearson, 1934) and n, after "
+        "ISO/IEC 19795-1, ISO/IEC 30107-3 and NIST FRTE 1:N.",
+    ]
+    missing = [m.upper() for m in _NAMES if m not in {r.measure for r in sources.trials}]
+    if missing:
+        text.append(
+            f"No trial with known people was given for {', '.join(missing)}: a service does not "
+            "know who is who, so only --trial FILE can tell these from the outside."
+        )
+    if worst:
+        text.append(f"The APCER of the system is that of its worst kind of attack: {worst.kind}.")
+    return Section(
+        name="error_rates",
+        title="Error rates that were counted",
+        basis=("log", "trials"),
+        text=tuple(text),
+        tables=(_rate_table("Counted", [*sources.trials, *counted]),),
+        data={"rates": [_as_data(rate) for rate in [*sources.trials, *counted]]},
+    )
+
+
+def expected(sources: Sources) -> Section:
+    """FPIR and FNIR at this size by the calibration, and up to which size they hold."""
+    people, calibration = sources.gallery.people_enrolled, sources.calibration
+    if calibration is None:
+        return Section(
+            name="expected",
+            title="What to expect at this size",
+            basis=("calibration", "gallery"),
+            text=("The thresholds are the pack's own. Nothing is known of their error rates.",),
+            alarms=("No calibration is set: the error rates of this gallery are not known.",),
+        )
+    size = max(1, people)
+    now, safe = calibration.expected(size), calibration.safe_population
+    low, high = calibration.safe_population_interval
+    sizes = sorted({size, 2 * size, 10 * size, max(1, safe)})
+    return Section(
+        name="expected",
+        title="What to expect at this size",
+        basis=("calibration", "gallery"),
+        text=(
+            f"{people:,} people are enrolled. The targets hold up to {safe:,} people "
+            f"(95 % interval {low:,} to {high:,}): {people / max(1, safe):.0%} of it is used.",
+            "FPIR is the share of new people who are sent to review or refused by mistake, FNIR "
+            "the share of those who come again and are taken for new. FPIR's interval is a "
+            f"bootstrap over the {calibration.data.people:,} people of the calibration "
+            f"({calibration.data.impostor_pairs:,} pairs of strangers), FNIR's is Wilson's over "
+            f"the {calibration.misses.people:,} of them with two photographs.",
+        ),
+        tables=(_expected_table([calibration.expected(n) for n in sizes]),),
+        plots=(
+            Plot(
+                "fpir-by-gallery",
+                "FPIR at the present review threshold by size of the gallery, with its 95 % band",
+                partial(fpir_by_gallery, calibration, size),
+            ),
+            Plot(
+                "detection-error-trade-off",
+                "FNIR by FPIR for galleries of several sizes",
+                partial(misses_by_fpir, calibration),
+            ),
+        ),
+        data={
+            "people": people,
+            "safe_population": safe,
+            "safe_population_interval": [low, high],
+            "targets": asdict(calibration.targets),
+            "review_fpir": _rate_data(now.review_fpir),
+            "duplicate_fpir": _rate_data(now.duplicate_fpir),
+            "fnir": _rate_data(now.missed) | {"n": calibration.misses.people},
+        },
+        alarms=_population_alarms(people, safe),
+    )
+
+
+def _operational(sources: Sources) -> list[ErrorRate]:
+    """What the log tells; attacks are counted with the failures where they are few."""
+    failures, attacks = operational_rates(sources.events, ATTACKS)
+    if released_count(attacks.rate.hits) is not None:
+        return [rate for rate in (failures, attacks) if released_count(rate.rate.hits) is not None]
+    together, _ = operational_rates(sources.events, ())
+    return [together] if released_count(together.rate.hits) is not None else []
+
+
+def _population_alarms(people: int, safe: int) -> tuple[str, ...]:
+    if people > safe:
+        return (f"The gallery is larger than its safe population of {safe:,}.",)
+    if people >= _NEAR * safe:
+        return (f"The gallery has reached {people / safe:.0%} of its safe population.",)
+    return ()
+
+
+def _rate_table(caption: str, rates: Iterable[ErrorRate]) -> Table:
+    rows = [
+        (
+            f"{_NAMES[rate.measure]}{f' ({rate.kind})' if rate.kind else ''}",
+            percent(rate.rate.estimate),
+            f"{percent(rate.rate.low)} to {percent(rate.rate.high)}",
+            f"{rate.rate.trials:,}",
+            rate.source,
+        )
+        for rate in rates
+    ]
+    return Table(caption, ("rate", "estimate", "95 % interval", "n", "source"), tuple(rows))
+
+
+def _expected_table(rows: Iterable[Expected]) -> Table:
+    head = ("people", "FPIR, to review", "95 %", "FPIR, refused", "95 %", "FNIR", "95 %", "targets")
+    return Table(
+        "By the calibration",
+        head,
+        tuple(
+            (
+                f"{row.gallery_size:,}",
+                *_with_interval(row.review_fpir),
+                *_with_interval(row.duplicate_fpir),
+                *_with_interval(row.missed),
+                "hold" if row.holds_targets else "missed",
+            )
+            for row in rows
+        ),
+    )
+
+
+def _with_interval(rate: Rate) -> tuple[str, str]:
+    return percent(rate.estimate), f"{percent(rate.low)} to {percent(rate.high)}"
+
+
+def _as_data(rate: ErrorRate) -> dict[str, object]:
+    counted = asdict(rate.rate)
+    counted["estimate"] = None if math.isnan(rate.rate.estimate) else rate.rate.estimate
+    return {"measure": rate.measure, "kind": rate.kind, "source": rate.source, **counted}
+
+
+def _rate_data(rate: Rate) -> dict[str, float]:
+    return {"estimate": rate.estimate, "low": rate.low, "high": rate.high}
