@@ -34,7 +34,7 @@ from distribution.local_node import AnvilNode, start_local_node
 from identity_proofs.artifacts import load_artifacts
 from identity_proofs.identity import Identity
 from identity_proofs.prover import Prover
-from personhood.chain_app import engine_of_relayer
+from personhood.relayer_app import engine_of_relayer
 from personhood.settings import Settings
 
 ATTESTER = "0x" + "01" * 32

@@ -76,7 +76,7 @@ def claim(
     A relayer pays the gas; without one the account of PERSONHOOD_SENDER_KEY does.
     """
     from identity_proofs.keystore import load_identity
-    from personhood.chain_app import open_chain
+    from personhood.chain_access import open_chain
 
     if fee is not None and relayer is None:
         raise typer.BadParameter("a fee is a relayer's: name one with --relayer")

@@ -27,7 +27,7 @@ def status(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
     """Tell the epoch, whether this wallet is a member, and what it may claim, until when."""
     from distribution.entitlements import read_standing
     from identity_proofs.keystore import load_identity
-    from personhood.chain_app import open_chain
+    from personhood.chain_access import open_chain
 
     settings = Settings()
     identity = load_identity(wallet or settings.wallet_file(), ask_password(settings))
@@ -60,7 +60,7 @@ def history(wallet: WalletOption = None, as_json: JsonOption = False) -> None:
     """List what this wallet was paid, found among everybody's payments on this machine."""
     from distribution.entitlements import read_payments
     from identity_proofs.keystore import load_identity
-    from personhood.chain_app import open_chain
+    from personhood.chain_access import open_chain
 
     settings = Settings()
     identity = load_identity(wallet or settings.wallet_file(), ask_password(settings))

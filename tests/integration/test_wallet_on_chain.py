@@ -28,8 +28,8 @@ from distribution.registry import local_attesters, publish
 from identity_proofs.identity import Identity
 from identity_proofs.keystore import read_commitment, save_identity
 from identity_proofs.prover import Prover
-from personhood.chain_app import open_relayer
 from personhood.cli import app
+from personhood.relayer_app import open_relayer
 from personhood.settings import Settings
 from tests.service import served
 
