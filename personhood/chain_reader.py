@@ -80,7 +80,8 @@ def read_chain(settings: Settings) -> ChainStatus:
 def _read(settings: Settings) -> ChainStatus:
     from distribution.claims import read_epoch
     from distribution.deployment import DISTRIBUTOR, REGISTRY
-    from personhood.chain_app import open_chain, publisher_status
+    from personhood.chain_access import open_chain
+    from personhood.chain_app import publisher_status
 
     chain, deployment = open_chain(settings)
     publishing = publisher_status(settings, chain, deployment)
