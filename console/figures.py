@@ -117,7 +117,7 @@ class OverviewReader:
             is_open=shown.gallery.is_open,
             taken=shown.turnstile.taken,
             places=shown.turnstile.places,
-            accepted=shown.enrollments.accepted(),
+            accepted=shown.enrollments.history.added(),
             kiosks=sum(kiosk.revoked_at is None for kiosk in shown.kiosks.all()),
             bursts=self._recent.get().bursts,
         )

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from personhood.commands.wallet_delete import delete
 from personhood.settings import Settings
 
 if TYPE_CHECKING:
     from distribution.deployment import Deployment
 
 app = typer.Typer(help="A holder's credential: make one, look, claim.", no_args_is_help=True)
+app.command()(delete)
 
 _MAX_WORDS_LENGTH = 4096  # characters; the longest phrase has 215
 
@@ -88,17 +90,21 @@ def statement(
     challenge: Annotated[str, typer.Argument(help="as the kiosk shows it now")],
     wallet: WalletOption = None,
     qr: Annotated[Path | None, typer.Option(help="write the QR code as PNG or SVG too")] = None,
+    recover: Annotated[
+        bool, typer.Option("--recover", help="enrolled before, with a wallet that is lost")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a kiosk's challenge: proof that this wallet holds the secret of its commitment."""
     import segno
 
     from identity_proofs.keystore import load_identity
-    from identity_proofs.statement import EnrollmentStatement
+    from identity_proofs.statement import EnrollmentStatement, Purpose
 
     settings = Settings()
     identity = load_identity(wallet or settings.wallet_file(), ask_password(settings))
-    text = EnrollmentStatement.sign(identity, challenge.strip().upper()).to_text()
+    purpose = Purpose.RECOVER if recover else Purpose.ENROL
+    text = EnrollmentStatement.sign(identity, challenge.strip().upper(), purpose).to_text()
     code = segno.make_qr(text, error="l")
     if qr is not None:
         code.save(str(qr), scale=8)
