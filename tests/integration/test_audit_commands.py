@@ -119,6 +119,7 @@ def test_a_stranger_audits_a_running_system(
     assert details[0] == "4 entries, 3 acceptances, 0 removals"
     assert details[4:] == [
         "2 name one, 0 name none",
+        "0 left",
         "1 under way",
         "1 claims in 1 epochs",
         "5 paid, 75 in the pool",
