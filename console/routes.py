@@ -20,7 +20,17 @@ from console.errors import (
     FormInvalid,
     SignInRequired,
 )
-from console.pages import account, activity, chain, joining, kiosks, operators, overview, receipts
+from console.pages import (
+    account,
+    activity,
+    chain,
+    joining,
+    kiosks,
+    operators,
+    overview,
+    receipts,
+    report,
+)
 from console.pages import sign_in as sign_in_pages
 from console.problems import TITLES, status_of
 from console.rendering import FOLDER, HEADERS, Renderer
@@ -41,6 +51,7 @@ _PAGES: Final = (
     kiosks,
     chain,
     receipts,
+    report,
     activity,
     operators,
     account,

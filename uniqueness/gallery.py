@@ -122,6 +122,11 @@ class Gallery:
         """Whether decisions can be had."""
         return not self._closed and self._owner.is_alive()
 
+    @property
+    def saturations(self) -> int:
+        """See `GalleryStatus.saturations`."""
+        return self._sequencer.saturations
+
     def __len__(self) -> int:
         """How many people are enrolled."""
         return self._store.head().people

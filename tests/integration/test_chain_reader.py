@@ -12,14 +12,15 @@ from distribution.local_node import start_local_node
 from distribution.registry import local_attesters, read_group
 from personhood.chain_reader import ChainReader
 from personhood.settings import Settings
+from personhood.side_process import SideProcess
 from tests.service import commitments
 
 KEYS = ["0x" + f"{i:02x}" * 32 for i in (1, 2, 3)]
 
 
 def test_without_a_deployment_there_is_no_chain(tmp_path: Path) -> None:
-    with ChainReader(Settings(home=tmp_path)) as reader:
-        assert reader.read() is None
+    with SideProcess() as side:
+        assert ChainReader(Settings(home=tmp_path), side).read() is None
 
 
 @pytest.mark.slow
@@ -35,8 +36,8 @@ def test_a_chain_is_read_and_its_silence_is_told(tmp_path: Path) -> None:
         registry.publish(chain, deployment, commitments(1, 2, 3), attesters)
         claims.open_epoch(chain, deployment)
         root = f"0x{read_group(chain, deployment).root:064x}"
-        with ChainReader(settings, patience=100) as reader:
-            status = reader.read()
+        with SideProcess() as side:
+            status = ChainReader(settings, side, patience=100).read()
             assert status is not None
             assert status.problem is None
             assert (status.members, status.removed) == (3, 0)
@@ -51,8 +52,8 @@ def test_a_chain_is_read_and_its_silence_is_told(tmp_path: Path) -> None:
             assert (queue.name, queue.waiting, queue.under_way, queue.eta) == ("publisher", 0, 0, 0)
     finally:
         node.close()
-    with ChainReader(settings, patience=100) as reader:
-        status = reader.read()
+    with SideProcess() as side:
+        status = ChainReader(settings, side, patience=100).read()
         assert status is not None
         assert status.problem is not None
         assert "no chain answers" in status.problem
