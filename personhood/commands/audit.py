@@ -145,8 +145,8 @@ def receipt(
     )
     logged = shown.receipt.logged
     typer.echo(
-        f"the wallet {shown.receipt.commitment} was {shown.receipt.event}: entry "
-        f"{logged and logged.index} of {shown.size} in the log"
+        f"this wallet was {shown.receipt.event}: entry {logged and logged.index} of "
+        f"{shown.size} in the log"
     )
 
 
