@@ -143,7 +143,7 @@ def _relaying(settings: Settings, deployment: "Deployment") -> list[QueueLine]:
     from distribution.endpoint import open_account
     from distribution.journal import Journal
     from distribution.relay_store import RelayStore
-    from personhood.chain_app import sending_key
+    from personhood.chain_access import sending_key
     from uniqueness.database import prepare
 
     if settings.relayer_database_url is None and not (settings.data_dir() / "relayer.db").exists():
