@@ -109,7 +109,8 @@ def _route_class(render: Renderer) -> type[APIRoute]:
                         title="Not found",
                         detail="There is no such page.",
                     )
-                response.headers.update(HEADERS)
+                for name, value in HEADERS.items():
+                    response.headers.setdefault(name, value)
                 return response
 
             return handler

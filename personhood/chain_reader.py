@@ -7,11 +7,14 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from console.chain import ChainStatus, EpochLine, QueueLine
 from personhood.settings import Settings
 from personhood.side_process import SideProcess
+
+if TYPE_CHECKING:
+    from distribution.deployment import Deployment
 
 _FRESH: Final = 15.0  # seconds for which the chain is not asked again
 _PATIENCE: Final = 3.0
@@ -80,7 +83,8 @@ def read_chain(settings: Settings) -> ChainStatus:
 def _read(settings: Settings) -> ChainStatus:
     from distribution.claims import read_epoch
     from distribution.deployment import DISTRIBUTOR, REGISTRY
-    from personhood.chain_app import open_chain, publisher_status
+    from personhood.chain_access import open_chain
+    from personhood.chain_app import publisher_status
 
     chain, deployment = open_chain(settings)
     publishing = publisher_status(settings, chain, deployment)
@@ -126,8 +130,32 @@ def _read(settings: Settings) -> ChainStatus:
                 len(publishing.under_way),
                 publishing.eta,
             ),
+            *_relaying(settings, deployment),
         ),
     )
+
+
+def _relaying(settings: Settings, deployment: "Deployment") -> list[QueueLine]:
+    """The queue of a relayer of this machine, if there is one."""
+    from sqlalchemy import create_engine
+
+    from distribution.database import Database
+    from distribution.endpoint import open_account
+    from distribution.journal import Journal
+    from distribution.relay_store import RelayStore
+    from personhood.chain_access import sending_key
+    from uniqueness.database import prepare
+
+    if settings.relayer_database_url is None and not (settings.data_dir() / "relayer.db").exists():
+        return []
+    engine = prepare(create_engine(settings.relayer_database()))
+    database = Database(engine)
+    waiting = RelayStore(database, deployment.fingerprint).queued()
+    sender = open_account(sending_key(settings, "relayer")).address
+    under_way = Journal(database, deployment.fingerprint, sender).transactions()
+    engine.dispose()
+    oldest = int(time.time()) - waiting[0].received_at if waiting else 0
+    return [QueueLine("relayer", len(waiting), oldest, len(under_way), None)]
 
 
 def _coins(decimals: int) -> Callable[[int], str]:

@@ -113,6 +113,11 @@ class Gallery:
         return self._sequencer.models
 
     @property
+    def own_models(self) -> tuple[str, ...]:
+        """The gallery's models, without those that are being retired."""
+        return self._own.models
+
+    @property
     def model(self) -> str:
         """The first model of the gallery."""
         return self._own.models[0]

@@ -20,7 +20,8 @@ from distribution.chain import Chain
 from distribution.deployment import REGISTRY, Deployment
 from distribution.errors import AttesterUnreachable, DistributionError
 from personhood.attesting import attesters_to_ask
-from personhood.chain_app import open_chain, publisher_status
+from personhood.chain_access import open_chain
+from personhood.chain_app import publisher_status
 from personhood.settings import Settings
 from personhood.telemetry.metrics import Figure, Telemetry, metrics_app
 

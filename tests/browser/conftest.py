@@ -2,17 +2,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.browsing import Capture, launched, opened
 from tests.browser.camera import FakeCamera, holding
-from tests.browser.page import KioskPage, Poses
+from tests.browser.page import PATIENCE, KioskPage, Poses
 from tests.photographs import person_of_six
 
 
 @pytest.fixture(scope="session")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> FakeCamera:
     return FakeCamera(tmp_path_factory.mktemp("camera") / "film.y4m")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    """The machine that runs the tests may be busy."""
+    expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
