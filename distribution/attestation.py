@@ -13,9 +13,11 @@ from typing import Any, TypeAlias
 
 from eth_abi.abi import encode
 from eth_account import Account
-from eth_account.messages import encode_typed_data
+from eth_account.messages import SignableMessage, encode_typed_data
 from eth_account.signers.local import LocalAccount
+from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
 
 from distribution.errors import AttestationRefused, AttesterKeyInvalid
 from identity_proofs.errors import IdentityProofsError
@@ -42,19 +44,29 @@ class TypedMessage:
     fields: tuple[tuple[str, str, Any], ...]
 
     def sign(self, account: LocalAccount) -> Signature:
-        signed = account.sign_message(
-            encode_typed_data(
-                domain_data={
-                    "name": self.contract_name,
-                    "version": "1",
-                    "chainId": self.chain_id,
-                    "verifyingContract": self.contract,
-                },
-                message_types={self.name: [{"name": n, "type": t} for n, t, _ in self.fields]},
-                message_data={name: value for name, _, value in self.fields},
-            )
-        )
+        signed = account.sign_message(self._encode())
         return signed.r, (signed.v - 27) << 255 | signed.s
+
+    def signer_of(self, signature: Signature) -> str | None:
+        """The checksum address whose key made a signature; None where none can have."""
+        r, compact = signature
+        v, s = 27 + (compact >> 255), compact & ((1 << 255) - 1)
+        try:
+            return str(Account.recover_message(self._encode(), vrs=(v, r, s)))
+        except (BadSignature, ValidationError, ValueError):
+            return None
+
+    def _encode(self) -> SignableMessage:
+        return encode_typed_data(
+            domain_data={
+                "name": self.contract_name,
+                "version": "1",
+                "chainId": self.chain_id,
+                "verifyingContract": self.contract,
+            },
+            message_types={self.name: [{"name": n, "type": t} for n, t, _ in self.fields]},
+            message_data={name: value for name, _, value in self.fields},
+        )
 
 
 @dataclass(frozen=True, slots=True)

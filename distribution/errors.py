@@ -16,9 +16,21 @@ DistributionError
 ├── PublishConflict           the chain holds members that our records do not
 ├── TermsInvalid              what is to be deployed contradicts itself
 ├── AttesterKeyInvalid        an attester's key file cannot be used
-├── AttestationRefused        an attester does not come to the root that it shall sign
+├── AttestationRefused        an attester does not sign; `reason` is a stable code
+│   ├── AlreadySigned         it signed another root in this place, which `update` tells
+│   └── AttesterUnreachable   it does not answer, or not as one
 ├── QuorumMissing             too few attesters signed
 ├── BatchInvalid              a claim of the batch does not hold; `index` names it
+├── RelayError                a relayer does not take a claim
+│   ├── RequestMalformed      not the JSON that was asked for
+│   ├── RequestTooLarge       more of it than any claim needs
+│   ├── TooManyRequests       from this range of addresses
+│   ├── ClaimUnknown          no claim of this id
+│   ├── ClaimConflict         this nullifier came before with other terms
+│   ├── FeeTooLow             less than this relayer works for
+│   ├── FeeTooHigh            more than the epoch pays
+│   ├── QueueFull             too many claims wait
+│   └── RelayDatabaseMismatch the relayer's database is of another version
 ├── NotAMember                this wallet is not in the epoch's group
 └── ContractRefused           a contract reverted; `reason` is its own word
     ├── AlreadyClaimed        the nullifier was spent in this epoch
@@ -28,7 +40,10 @@ DistributionError
     └── PoolTooPoor           the pool cannot pay now; the right to claim late remains
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from distribution.attestation import RootUpdate
 
 
 class DistributionError(Exception):
@@ -98,11 +113,52 @@ class AttesterKeyInvalid(DistributionError):
 
 
 class AttestationRefused(DistributionError):
+    """An attester does not sign.
+
+    Attributes:
+        reason: a stable code, for instance ``member_without_decision``.
+    """
+
     code = "attestation_refused"
+
+    def __init__(self, message: str, reason: str = "root_wrong") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class AlreadySigned(AttestationRefused):
+    """An attester signed another root that follows on the same one.
+
+    Attributes:
+        update: what it signed, and will sign again.
+    """
+
+    code = "already_signed"
+
+    def __init__(self, message: str, update: "RootUpdate") -> None:
+        super().__init__(message, "already_signed")
+        self.update = update
+
+
+class AttesterUnreachable(AttestationRefused):
+    code = "attester_unreachable"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "attester_unreachable")
 
 
 class QuorumMissing(DistributionError):
+    """Too few attesters signed.
+
+    Attributes:
+        signed: what some of them signed before in this place, and will sign again.
+    """
+
     code = "quorum_missing"
+
+    def __init__(self, message: str, signed: "tuple[RootUpdate, ...]" = ()) -> None:
+        super().__init__(message)
+        self.signed = signed
 
 
 class BatchInvalid(DistributionError):
@@ -117,6 +173,56 @@ class BatchInvalid(DistributionError):
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
         self.index = index
+
+
+class RelayError(DistributionError):
+    code = "relay_error"
+
+
+class RequestMalformed(RelayError):
+    code = "relay_request_malformed"
+
+
+class RequestTooLarge(RelayError):
+    code = "relay_request_too_large"
+
+
+class TooManyRequests(RelayError):
+    """Too many from one range of addresses.
+
+    Attributes:
+        retry_after: seconds until one more is taken.
+    """
+
+    code = "relay_too_many_requests"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ClaimUnknown(RelayError):
+    code = "claim_unknown"
+
+
+class ClaimConflict(RelayError):
+    code = "claim_conflict"
+
+
+class FeeTooLow(RelayError):
+    code = "fee_too_low"
+
+
+class FeeTooHigh(RelayError):
+    code = "fee_too_high"
+
+
+class QueueFull(RelayError):
+    code = "queue_full"
+
+
+class RelayDatabaseMismatch(RelayError):
+    code = "relay_database_mismatch"
 
 
 class NotAMember(DistributionError):

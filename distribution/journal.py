@@ -66,6 +66,7 @@ class SentRow(Base):
     gas: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(String(20), index=True)
     signed_at: Mapped[int] = mapped_column(BigInteger)
+    given_at: Mapped[int | None] = mapped_column(BigInteger)
     block: Mapped[int | None] = mapped_column(BigInteger, index=True)
     block_hash: Mapped[str | None] = mapped_column(String(66))
     included_hash: Mapped[str | None] = mapped_column(String(66))
@@ -112,6 +113,7 @@ class Sent:
     Attributes:
         purpose: what the caller calls its kind.
         signed_at: of the first version, seconds since 1970.
+        given_at: when a node first took it.
         block, block_hash, included_hash, succeeded, gas_used: once it is included; `included_hash`
             is that of the version that was.
         versions: oldest first.
@@ -124,6 +126,7 @@ class Sent:
     gas: int
     state: SentState
     signed_at: int
+    given_at: int | None
     block: int | None
     block_hash: str | None
     included_hash: str | None
@@ -215,6 +218,10 @@ class Journal:
             identifier = connection.scalar(query.order_by(SentRow.block.desc()).limit(1))
         return None if identifier is None else self.get(identifier)
 
+    def mark_given(self, sent: Sent) -> None:
+        if sent.given_at is None:
+            self._mark(SentRow.id == sent.id, given_at=now())
+
     def mark_included(self, sent: Sent, version: Version, inclusion: Inclusion) -> None:
         self._mark(
             SentRow.id == sent.id,
@@ -302,6 +309,7 @@ def _sent(row: Any, versions: tuple[Version, ...]) -> Sent:
         gas=row.gas,
         state=SentState(row.state),
         signed_at=row.signed_at,
+        given_at=row.given_at,
         block=row.block,
         block_hash=row.block_hash,
         included_hash=row.included_hash,

@@ -12,9 +12,10 @@ from typing import Protocol
 
 import structlog
 
-from distribution.attestation import NO_CHECKPOINT, RootUpdate
+from distribution.attestation import NO_CHECKPOINT, RootUpdate, Signature
 from distribution.chain import Chain
 from distribution.deployment import REGISTRY, Deployment
+from distribution.errors import QuorumMissing
 from distribution.journal import Journal, Sent, SentState, now
 from distribution.registry import (
     Attests,
@@ -154,7 +155,7 @@ class Publisher:
         update = replace(
             self._draft, attester_set=self._attester_set(), checkpoint=self._checkpoint()
         )
-        signatures = collect_signatures(self._chain, self._deployment, update, self._attesters)
+        update, signatures = self._agree(update)
         arguments = update_arguments(update, signatures)
         call = self._chain.encode(REGISTRY, self._deployment.registry, "update", *arguments)
         sent = self._sender.journal.get(self._sender.submit(PURPOSE, call))
@@ -162,6 +163,44 @@ class Publisher:
         added, removed = len(update.commitments), len(update.removals)
         _log.info("update_sent", transaction=sent.hash, added=added, removed=removed)
         return sent
+
+    def _agree(self, update: RootUpdate) -> tuple[RootUpdate, list[Signature]]:
+        """Have `update` signed, or what attesters signed in its place before this publisher began.
+
+        Raises:
+            QuorumMissing: neither got enough signatures.
+        """
+
+        def collect(update: RootUpdate) -> list[Signature]:
+            return collect_signatures(self._chain, self._deployment, update, self._attesters)
+
+        try:
+            return update, collect(update)
+        except QuorumMissing as missing:
+            for earlier in missing.signed:
+                if self._take_up(earlier):
+                    again = replace(
+                        earlier, attester_set=update.attester_set, checkpoint=update.checkpoint
+                    )
+                    return again, collect(again)
+            raise
+
+    def _take_up(self, earlier: RootUpdate) -> bool:
+        """Make an earlier update the draft, if it is made of what enrolment says is next."""
+        group = read_group(self._chain, self._deployment)
+        gone = {change.commitment for change in self._source.removals()}
+        following = [change.commitment for change in self._source.accepted(group.size)]
+        members = group.members
+        ours = earlier.commitments == tuple(following[: len(earlier.commitments)]) and all(
+            leaf < len(members) and members[leaf] in gone for leaf in earlier.removals
+        )
+        if not ours or (group.root, group.size) != (earlier.previous_root, earlier.first_index):
+            return False
+        draft = draft_update(group, earlier.commitments, earlier.removals, 0, NO_CHECKPOINT)
+        if draft.root != earlier.root:
+            return False
+        self._group, self._draft, self._checked = group, draft, 0
+        return True
 
     def _draft_next(self, *, flush: bool) -> RootUpdate | None:
         """The next update, if one is due; the own tree is then ahead of the chain by it."""

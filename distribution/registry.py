@@ -8,6 +8,7 @@ from distribution.attestation import NO_CHECKPOINT, Attester, RootUpdate, Signat
 from distribution.chain import Chain, Receipt
 from distribution.deployment import REGISTRY, Deployment
 from distribution.errors import (
+    AlreadySigned,
     AttestationRefused,
     GroupMismatch,
     PublishConflict,
@@ -158,18 +159,23 @@ def collect_signatures(
     quorum = chain.call(REGISTRY, deployment.registry, "quorum")
     signed: dict[int, Signature] = {}
     refusals: list[str] = []
+    before: list[RootUpdate] = []
     for attester in attesters:
-        number = int(attester.address, 16)
-        if number not in members:
-            continue
         try:
+            number = int(attester.address, 16)
+            if number not in members:
+                continue
             signed[number] = attester.attest(update, deployment.chain_id, deployment.registry)
         except AttestationRefused as refused:
             refusals.append(str(refused))
+            if isinstance(refused, AlreadySigned):
+                before.append(refused.update)
         if len(signed) == quorum:
             return [signature for _, signature in sorted(signed.items())]
     reasons = "; ".join(refusals) or "the other attesters' keys are not here"
-    raise QuorumMissing(f"{len(signed)} of the {quorum} signatures that it takes: {reasons}")
+    raise QuorumMissing(
+        f"{len(signed)} of the {quorum} signatures that it takes: {reasons}", tuple(before)
+    )
 
 
 def post(

@@ -194,6 +194,8 @@ class Sender:
             if type(refused) is not DistributionError:
                 raise
             _log.warning("not_taken", transaction=sent.hash, reason=str(refused))
+            return
+        self.journal.mark_given(sent)
 
     def _usual_fees(self) -> tuple[int, int]:
         """Enough for six full blocks in a row, each of which raises the base fee by an eighth."""

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Final
 
 from anyio import CapacityLimiter, to_thread
@@ -78,6 +78,11 @@ class FrontDesk:
     max_in_flight: int = MAX_IN_FLIGHT
     observe: Callable[[RequestEnd], None] | None = None
 
+    @cached_property
+    def turnstile(self) -> Turnstile:
+        """Counts the enrolments that are worked on or wait."""
+        return Turnstile(self.max_in_flight)
+
 
 def create_app(desk: FrontDesk) -> FastAPI:
     """Create the application: see `create_router`."""
@@ -91,7 +96,6 @@ def create_router(desk: FrontDesk) -> APIRouter:
     """Create the routes, for an application that has `install_problem_handlers`."""
     router = APIRouter(prefix="/v1")
     gate = Gate(desk.kiosks, desk.requests_per_minute)
-    turnstile = Turnstile(desk.max_in_flight)
     limiter = CapacityLimiter(desk.workers or (os.cpu_count() or 1) + 2)
 
     @router.post(
@@ -128,7 +132,7 @@ def create_router(desk: FrontDesk) -> APIRouter:
         request: Request, response: Response, idempotency_key: IdempotencyKey
     ) -> EnrollmentAnswer:
         """Enrol the person of a session; the same request again gets the same answer."""
-        with turnstile.enter():
+        with desk.turnstile.enter():
             admitted = await gate.admit(request, MAX_BODY)
             work = partial(_enroll, desk, admitted, idempotency_key, request_id_of(request))
             answer = await to_thread.run_sync(work, limiter=limiter)

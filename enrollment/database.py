@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, MetaData
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
@@ -20,16 +20,17 @@ class Database:
 
     Args:
         engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
+        tables: which; this package's.
 
     Raises:
         EnrollmentStoreUnavailable: here, and out of every transaction, the database failed.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, tables: MetaData = Base.metadata) -> None:
         self._reader = engine
         self._writer = writer(engine)
         with _faults_translated():
-            Base.metadata.create_all(self._writer)
+            tables.create_all(self._writer)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

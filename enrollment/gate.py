@@ -36,7 +36,13 @@ class Turnstile:
     """
 
     def __init__(self, places: int) -> None:
+        self.places = places
         self._free = places
+
+    @property
+    def taken(self) -> int:
+        """How many are in."""
+        return self.places - self._free
 
     @contextmanager
     def enter(self) -> Iterator[None]:

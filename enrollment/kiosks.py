@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import (
@@ -60,6 +60,7 @@ class KioskRow(Base):
     public_key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     registered_at: Mapped[int] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    last_seen_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SeenRequestRow(Base):
@@ -81,6 +82,7 @@ class Kiosk:
         public_key: 32 bytes, Ed25519.
         registered_at: Unix seconds.
         revoked_at: Unix seconds, or None while it may enrol.
+        last_seen_at: Unix seconds of its last signed request, or None before the first.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Kiosk:
     public_key: bytes
     registered_at: int
     revoked_at: int | None
+    last_seen_at: int | None = field(default=None, compare=False)
 
 
 class KioskRegistry:
@@ -180,6 +183,16 @@ class KioskRegistry:
             rows = connection.execute(_select().order_by(KioskRow.registered_at, KioskRow.name))
             return tuple(Kiosk(*row) for row in rows)
 
+    def invited(self) -> dict[str, int]:
+        """List the invitations not used yet: the name, and until when, Unix seconds."""
+        query = (
+            select(InvitationRow.name, InvitationRow.expires_at)
+            .where(InvitationRow.expires_at > int(time.time()))
+            .order_by(InvitationRow.expires_at)
+        )
+        with self._database.read() as connection:
+            return {row.name: row.expires_at for row in connection.execute(query)}
+
     def revoke(self, name: str) -> None:
         """Refuse a kiosk from its next request on, or void its invitation; twice is no error.
 
@@ -204,10 +217,13 @@ class KioskRegistry:
         Raises:
             RequestReplayed: it was taken before.
         """
+        now = int(time.time())
         row = {"digest": _digest(f"{kiosk.id}\0{nonce}"), "expires_at": expires_at}
-        expired = delete(SeenRequestRow).where(SeenRequestRow.expires_at < int(time.time()))
+        expired = delete(SeenRequestRow).where(SeenRequestRow.expires_at < now)
+        seen = update(KioskRow).where(KioskRow.id == kiosk.id).values(last_seen_at=now)
         with self._database.write() as connection:
             connection.execute(expired)
+            connection.execute(seen)
             try:
                 connection.execute(insert(SeenRequestRow), row)
             except IntegrityError:
@@ -222,13 +238,14 @@ def random_code() -> str:
     return "-".join(groups)
 
 
-def _select() -> Select[str, str, bytes, int, int | None]:
+def _select() -> Select[str, str, bytes, int, int | None, int | None]:
     return select(
         KioskRow.id,
         KioskRow.name,
         KioskRow.public_key,
         KioskRow.registered_at,
         KioskRow.revoked_at,
+        KioskRow.last_seen_at,
     )
 
 

@@ -1,11 +1,28 @@
-"""How often a kiosk may ask: far more than people can be photographed, far less than a flood."""
+"""How often somebody may ask: far more than the honest need, far less than a flood."""
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from enrollment.errors import TooManyRequests
 from enrollment.kiosks import Kiosk
+
+
+class RateLimit:
+    """Counts requests of the last moments by whoever sends them, in this process.
+
+    Args:
+        amount: most requests of one sender in any window.
+        seconds: length of the window.
+    """
+
+    def __init__(self, amount: int, seconds: int) -> None:
+        self._limit = RateLimitItemPerSecond(amount, seconds)
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+
+    def allows(self, sender: str) -> bool:
+        """Count a request, and tell whether it is one too many."""
+        return self._window.hit(self._limit, sender)
 
 
 class KioskRateLimit:
@@ -16,8 +33,8 @@ class KioskRateLimit:
     """
 
     def __init__(self, per_minute: int) -> None:
-        self._limit = RateLimitItemPerMinute(per_minute)
-        self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._per_minute = per_minute
+        self._limit = RateLimit(per_minute, 60)
 
     def take(self, kiosk: Kiosk) -> None:
         """Count a request.
@@ -25,7 +42,7 @@ class KioskRateLimit:
         Raises:
             TooManyRequests: the kiosk has had its requests of this minute.
         """
-        if not self._window.hit(self._limit, kiosk.id):
+        if not self._limit.allows(kiosk.id):
             raise TooManyRequests(
-                f"This kiosk sent more than {self._limit.amount} requests in a minute. Wait."
+                f"This kiosk sent more than {self._per_minute} requests in a minute. Wait."
             )

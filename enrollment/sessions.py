@@ -8,8 +8,9 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Engine, String, delete, insert, select, update
+from sqlalchemy import BigInteger, Engine, String, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.database import Base, Database
@@ -49,6 +50,13 @@ class Session:
     challenge: str
     poses: tuple[Pose, ...]
     expires_at: int
+
+
+class Turns(NamedTuple):
+    """How many turns a kiosk began, and how many of these ended with a decision."""
+
+    begun: int
+    decided: int
 
 
 class SessionStore:
@@ -102,6 +110,18 @@ class SessionStore:
         return Session(
             row.id, row.challenge, tuple(map(Pose, row.poses.split(","))), row.expires_at
         )
+
+    def turns(self, seconds: int) -> dict[str, Turns]:
+        """Count the turns that kiosks began in the last seconds, a day at most, by kiosk id."""
+        query = (
+            select(SessionRow.kiosk_id, func.count(), func.count(SessionRow.closed_by))
+            .where(SessionRow.expires_at > int(time.time()) - seconds + LIFETIME)
+            .group_by(SessionRow.kiosk_id)
+        )
+        with self._database.read() as connection:
+            return {
+                kiosk: Turns(begun, decided) for kiosk, begun, decided in connection.execute(query)
+            }
 
     def close(self, session: Session, idempotency_key: str) -> None:
         """End a turn with the request that was decided; only this request is answered again."""

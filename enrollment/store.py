@@ -143,6 +143,18 @@ class EnrollmentStore:
             row = connection.execute(_holder(commitment)).one_or_none()
         return _enrollment(row) if row else None
 
+    def by_id(self, enrollment_id: str) -> Enrollment | None:
+        """Find the enrolment that a receipt names."""
+        query = _select().where(EnrollmentRow.id == enrollment_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _enrollment(row) if row else None
+
+    def accepted(self) -> int:
+        """Count the accepted commitments: those published, and those that wait for it."""
+        with self._database.read() as connection:
+            return connection.scalar(select(func.max(EnrollmentRow.sequence))) or 0
+
     def reserve(self, request: EnrollmentRequest) -> Enrollment:
         """Write a PENDING enrolment, unless this very request made one before.
 

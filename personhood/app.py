@@ -33,6 +33,7 @@ from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from enrollment.waiting import waiting_since
+from personhood.console import console_pages
 from personhood.database import open_database
 from personhood.keys import log_key, receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
@@ -112,6 +113,7 @@ def open_service(
         ) as gallery,
     ):
         journal.announce()
+        enrollments = EnrollmentStore(engine, journal)
         replay = ReplayGuard(engine, replay_key(settings)) if is_live else None
         vitals = Vitals(
             gallery=gallery,
@@ -121,29 +123,27 @@ def open_service(
             has_replay_guard=replay is not None,
         )
         telemetry = service_telemetry(vitals, journal.log)
-        app = create_app(
-            FrontDesk(
-                EnrollmentService(
-                    Examiner(models, _attack_detectors(settings)),
-                    gallery,
-                    EnrollmentStore(engine, journal),
-                    replay,
-                ),
-                KioskRegistry(engine),
-                SessionStore(engine),
-                ReceiptIssuer(receipt_key(settings)),
-                draw_poses=POSES[settings.capture],
-                requests_per_minute=settings.kiosk_requests,
-                workers=GPU_WORKERS if is_batched else None,
-                observe=partial(observe, telemetry),
-            )
+        desk = FrontDesk(
+            EnrollmentService(
+                Examiner(models, _attack_detectors(settings)), gallery, enrollments, replay
+            ),
+            KioskRegistry(engine),
+            SessionStore(engine),
+            ReceiptIssuer(receipt_key(settings)),
+            draw_poses=POSES[settings.capture],
+            requests_per_minute=settings.kiosk_requests,
+            workers=GPU_WORKERS if is_batched else None,
+            observe=partial(observe, telemetry),
         )
+        app = create_app(desk)
         app.include_router(create_health_router(vitals))
         if token := settings.metrics_access():
             app.router.routes.append(metrics_route(telemetry, token))
         app.include_router(create_log_router(journal))
         app.include_router(_kiosk_page(settings))
-        yield app
+        with console_pages(settings, engine, gallery, desk, enrollments) as pages:
+            app.include_router(pages)
+            yield app
 
 
 def open_journal(

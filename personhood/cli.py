@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from personhood.commands import (
+    attester,
     audit,
     calibrate,
     chain,
@@ -18,7 +19,9 @@ from personhood.commands import (
     keys,
     kiosk,
     monitor,
+    operator,
     publish,
+    relayer,
     service,
     wallet,
 )
@@ -36,11 +39,14 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
 app.command("monitor")(monitor.monitor)
+app.add_typer(attester.app, name="attester")
 app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
+app.add_typer(operator.app, name="operator")
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(relayer.app, name="relayer")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")
@@ -69,6 +75,7 @@ def _fail(code: str, message: str) -> NoReturn:
 def _known_errors() -> tuple[type[Any], ...]:
     """The base error of every room whose code was imported."""
     names = {
+        "console.errors": "ConsoleError",
         "distribution.errors": "DistributionError",
         "enrollment.errors": "EnrollmentError",
         "identity_proofs.errors": "IdentityProofsError",

@@ -41,6 +41,15 @@ def receipt_key(settings: Settings) -> bytes:
     return load_or_create_key(settings.data_dir() / "receipt.key")
 
 
+def console_key(settings: Settings) -> bytes:
+    """The 32 bytes that seal the secrets of operators' one-time passwords.
+
+    Raises:
+        InvalidKey: the key file cannot be used.
+    """
+    return load_or_create_key(settings.data_dir() / "console.key")
+
+
 def replay_key(settings: Settings) -> bytes:
     """The 32 bytes under which recent captures are remembered.
 

@@ -94,6 +94,7 @@ class KioskClient:
     """
 
     def __init__(self, url: str, device: Device | None = None) -> None:
+        self.url = url
         self._device = device
         self._http = httpx.Client(base_url=url, timeout=TIMEOUT)
 

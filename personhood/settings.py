@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     service_url: str = Field(
         "http://127.0.0.1:8000", description="the enrolment service, for `personhood enroll`"
     )
+    console_url: str | None = Field(
+        None,
+        description="the https address under which operators open the console; "
+        "http://localhost alone when unset",
+    )
     kiosk_requests: int = Field(
         120, ge=1, description="most requests of one kiosk in a minute; a person takes two"
     )
@@ -85,6 +90,16 @@ class Settings(BaseSettings):
     attesters: str | None = Field(
         None,
         description="addresses that attest, with commas between; keys made under `home` when unset",
+    )
+    attester_urls: str | None = Field(
+        None,
+        description="attesters that `publish` asks, URL or 0xADDRESS@URL with commas between; "
+        "those whose keys are here when unset",
+    )
+    log_verifier: str | None = Field(
+        None,
+        description="the decision log's verifier key, for an attester; what the log says the first "
+        "time is kept when unset",
     )
     quorum: int = Field(2, ge=1, description="how many attesters must sign, at deployment")
     sender_key: SecretStr | None = Field(
@@ -112,12 +127,33 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = Field(
         "json", description="how the service logs: `json`, one object a line, or `text`"
     )
+    relayer_database_url: str | None = Field(
+        None, description="SQLAlchemy address of a relayer's database; SQLite under `home` if unset"
+    )
+    relayer_fee: int = Field(
+        0, ge=0, description="least fee that a relayer works for, in the token's smallest unit"
+    )
+    relayer_batch: int = Field(
+        100, ge=1, le=100, description="claims that a relayer sends at once, at most"
+    )
+    relayer_age: int = Field(
+        30, ge=0, description="seconds after which a relayer sends also fewer claims"
+    )
+    relayer_queue: int = Field(
+        10_000, ge=1, description="claims that may wait at a relayer; one more is refused"
+    )
+    relayer_requests: int = Field(
+        120, ge=1, description="most claims of one range of addresses (/24, /48) in a minute"
+    )
     wallet_password: SecretStr | None = Field(
         None, description="opens the wallet's keystore; asked for when unset"
     )
 
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir() / 'personhood.db'}"
+
+    def relayer_database(self) -> str:
+        return self.relayer_database_url or f"sqlite:///{self.data_dir() / 'relayer.db'}"
 
     def data_dir(self) -> Path:
         """`home`, made on first use and readable by its owner alone."""
@@ -139,6 +175,10 @@ class Settings(BaseSettings):
 
     def attester_keys_dir(self) -> Path:
         return self.data_dir() / "attesters"
+
+    def attester_dir(self) -> Path:
+        """What this machine's own attester keeps."""
+        return self.data_dir() / "attester"
 
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"

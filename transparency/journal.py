@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from transparency.checkpoint import sign_checkpoint
+from transparency.checkpoint import Checkpoint, sign_checkpoint
 from transparency.entry import Entry, Kind, Opening, current_hour
 from transparency.merkle import leaf_hash
 from transparency.note import NoteSigner, VerifierKey
@@ -47,7 +47,7 @@ class Journal:
         self.log = log
         self.model = model
         self.calibration = calibration
-        self._signer = NoteSigner(origin or _default_origin(key), key)
+        self._signer = log_signer(key, origin)
         self._pseudonym_key = hmac.digest(key, _PSEUDONYM, "sha256")
 
     @property
@@ -55,9 +55,13 @@ class Journal:
         """The key that checkpoints are checked with."""
         return self._signer.verifier
 
+    def checkpoint(self) -> Checkpoint:
+        """The head of the log."""
+        return self.log.checkpoint(self.verifier.name)
+
     def signed_checkpoint(self) -> str:
         """The head of the log, as a signed note."""
-        return sign_checkpoint(self.log.checkpoint(self.verifier.name), self._signer)
+        return sign_checkpoint(self.checkpoint(), self._signer)
 
     def pseudonym(self, kiosk_id: str) -> str:
         """A kiosk's name in the log: whoever has the key can tell which it is."""
@@ -134,6 +138,14 @@ class Journal:
                 self.log.append_alone([entry])
 
 
-def _default_origin(key: bytes) -> str:
-    public = NoteSigner("log", key).verifier.public_key
-    return f"personhood.local/{hashlib.sha256(public).hexdigest()[:16]}"
+def log_signer(key: bytes, origin: str = "") -> NoteSigner:
+    """What signs in a log's name.
+
+    Args:
+        key: 32 secret bytes.
+        origin: the log's name; made of its public key when empty.
+    """
+    if not origin:
+        public = NoteSigner("log", key).verifier.public_key
+        origin = f"personhood.local/{hashlib.sha256(public).hexdigest()[:16]}"
+    return NoteSigner(origin, key)

@@ -265,9 +265,12 @@ class MemoryTree(Tree):
                     self._levels.append(bytearray())
                 self._levels[node.level] += found
 
-    def leaf(self, index: int) -> bytes:
-        """The hash of a leaf."""
-        return self._hash(Node(0, index))
+    def root_with(self, leaves: Iterable[bytes]) -> bytes:
+        """The root that it would have with more leaves."""
+        frontier = Frontier(self._frontier.size, self._frontier.hashes)
+        for leaf in leaves:
+            frontier.append(leaf)
+        return frontier.root
 
     def _hash(self, node: Node) -> bytes:
         at = node.number * HASH_BYTES

@@ -58,7 +58,8 @@ class Mirror:
     def extend(self, copy: LogCopy) -> None:
         """Take what was added since.
 
-        After an error the mirror is of no use any more; what it held is on disk, if anywhere.
+        Nothing is taken where the root is wrong. After another error the mirror is of no use any
+        more: its log's own key signed what cannot be.
 
         Args:
             copy: `leaves` from `size` on.
@@ -81,12 +82,13 @@ class Mirror:
                 f"the checkpoint counts {checkpoint.size} entries, the log serves "
                 f"{first + len(copy.leaves)}",
             )
-        self.tree.extend(map(leaf_hash, copy.leaves))
-        if self.tree.root(checkpoint.size) != checkpoint.root:
+        hashes = [leaf_hash(leaf) for leaf in copy.leaves]
+        if self.tree.root_with(hashes) != checkpoint.root:
             raise LogInconsistent(
                 "log_root_wrong",
                 "the entries do not give the checkpoint's root: one was dropped, changed or moved",
             )
+        self.tree.extend(hashes)
         openings = {disclosed.index: disclosed.opening for disclosed in copy.openings}
         for index, leaf in enumerate(copy.leaves, first):
             self.ledger.follow(index, Entry.from_bytes(leaf), openings)

@@ -71,7 +71,7 @@ class OutcomeRow(Base):
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     sequence: Mapped[int] = mapped_column(_Counter, primary_key=True)
-    hour: Mapped[int]
+    hour: Mapped[int] = mapped_column(index=True)
     outcome: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(60))
     model: Mapped[str] = mapped_column(String(200))

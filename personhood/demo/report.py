@@ -42,6 +42,8 @@ class DemoReport:
     gas_per_member_published: int = 0
     amount_paid: int = 0
     balance_sum: int = 0
+    log_entries: int = 0
+    audit_finding: str = ""
     seconds_per_enrollment: float = 0.0
     seconds_per_proof: float = 0.0
     seconds: float = 0.0
@@ -73,6 +75,10 @@ class DemoReport:
             ("paid, read back from the chain", f"{self.balance_sum / _COIN:,.2f} coins"),
             ("gas a claim", f"{self.gas_per_claim:,}"),
             ("gas a member published", f"{self.gas_per_member_published:,}"),
+            (
+                "public audit of log and chain",
+                f"{self.audit_finding or 'they agree'}, {self.log_entries} entries",
+            ),
             ("seconds an enrolment, a proof", self._times()),
             ("seconds in all", f"{self.seconds:.1f}"),
         ]
@@ -120,6 +126,7 @@ class DemoReport:
             "balances are what was paid": self.balance_sum == self.amount_paid > 0,
             "no second claim": self.second_claims_refused == self.second_claims_tried,
             "no stranger paid": self.strangers_refused == self.strangers_tried,
+            "log and chain agree": self.log_entries > 0 and not self.audit_finding,
             "bad photographs refused": self.bad_inputs_refused == self.bad_inputs_tried,
         }
         if every_face_decided:

@@ -16,6 +16,8 @@ from distribution.chain import Chain
 from distribution.deployment import Deployment, Terms, deploy
 from distribution.errors import AlreadyClaimed, ProofRefused
 from distribution.local_node import start_local_node
+from distribution.public_audit import audit
+from distribution.record import read_record
 from identity_proofs.artifacts import load_artifacts
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
@@ -27,6 +29,8 @@ from personhood.demo.service_process import run_service
 from personhood.errors import DemoFailed, FacesUnusable
 from personhood.kiosk_client import KioskClient
 from personhood.settings import Settings
+from transparency.checkpoint import Checkpoint
+from transparency.client import LogClient
 
 ATTESTERS, QUORUM = 3, 2
 REPEATED_CLAIMS = 8  # wallets that try to claim twice; each try costs a proof
@@ -86,18 +90,29 @@ def run_demo(
                 enrolled = _enroll_people(kiosk, people, report, progress, wanted)
                 missed = _send_duplicates(kiosk, enrolled, report, progress)
                 _send_bad_photographs(kiosk, bad_photographs, report)
+                with LogClient(kiosk.url) as service:
+                    log, log_key = service.download(), service.key()
 
             # 5. Everybody accepted is published and paid, once.
             members = [one.identity for one in enrolled] + missed
             accepted = read_accepted_commitments(settings)
             _require(sorted(accepted) == sorted(m.commitment for m in members), "records differ")
             signers = registry.local_attesters(chain, deployment, keys)
-            published = registry.publish(chain, deployment, accepted, signers)
+            checkpoint = Checkpoint.of_note(log.note).digest
+            published = registry.publish(
+                chain, deployment, accepted, signers, checkpoint=checkpoint
+            )
             say(f"the root of {published.members} members is signed by {QUORUM} and published")
             report.members = published.members
             report.gas_per_member_published = published.gas_used // max(1, published.members)
             _pay_everybody(chain, deployment, prover, members, report, progress)
             _refuse_strangers(chain, deployment, prover, report)
+
+            # 6. Anybody can see from log and chain that all of it fits together.
+            verdict = audit(log, log_key, read_record(chain, deployment))
+            report.log_entries = len(log.leaves)
+            report.audit_finding = verdict.finding or ""
+            say(f"public audit: {verdict.finding or 'log and chain agree'}")
         finally:
             node.close()
 

@@ -1,12 +1,12 @@
 """What a monitor of the chain tells: publication, attesters, epochs. A process of its own.
 
 The enrolment service carries no chain library, so somebody else has to look. A relayer tells its
-queue in the same way: `Telemetry` with its figures, and `metrics_app`.
+queue itself, see `personhood.chain_app.open_relayer`.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from starlette.applications import Starlette
@@ -17,8 +17,10 @@ from starlette.routing import Route
 from distribution import claims
 from distribution.chain import Chain
 from distribution.deployment import REGISTRY, Deployment
-from distribution.errors import DistributionError
-from personhood.chain_app import attesters, open_chain, publisher_status
+from distribution.errors import AttesterUnreachable, DistributionError
+from distribution.registry import Attests
+from personhood.attesting import attesters_to_ask
+from personhood.chain_app import open_chain, publisher_status
 from personhood.settings import Settings
 from personhood.telemetry.metrics import Figure, Telemetry, metrics_app
 
@@ -74,7 +76,7 @@ def look_at(settings: Settings, chain: Chain, deployment: Deployment) -> Iterato
     yield Figure("personhood_publisher_oldest_seconds", pending.oldest)
     yield Figure("personhood_publisher_under_way", len(pending.under_way))
     known = {int(a, 16) for a in chain.call(REGISTRY, deployment.registry, "attesters")}
-    here = {int(attester.address, 16) for attester in attesters(settings, chain, deployment)}
+    here = _addresses(attesters_to_ask(settings, chain, deployment))
     yield Figure("personhood_attesters", len(known))
     yield Figure("personhood_attesters_at_hand", len(known & here))
     quorum = chain.call(REGISTRY, deployment.registry, "quorum")
@@ -84,6 +86,17 @@ def look_at(settings: Settings, chain: Chain, deployment: Deployment) -> Iterato
     yield Figure("personhood_epoch_open", float(epoch.root != 0))
     if epoch.amount:
         yield Figure("personhood_pool_claims", epoch.pool // epoch.amount)
+
+
+def _addresses(attesters: Iterable[Attests]) -> set[int]:
+    """Of those who can be asked; who does not answer is left out."""
+    found = set()
+    for attester in attesters:
+        try:
+            found.add(int(attester.address, 16))
+        except AttesterUnreachable:
+            continue
+    return found
 
 
 def create_monitor(settings: Settings, token: str) -> Starlette:

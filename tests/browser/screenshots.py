@@ -93,11 +93,16 @@ def _three_pictures(kiosk: KioskPage) -> None:
 
 
 def _keep(page: Page, name: str, *, settle: int = 500) -> None:
+    """Keep a screenshot of the kiosk page."""
+    keep(page, FOLDER / f"{name}.png", settle=settle)
+
+
+def keep(page: Page, path: Path, *, settle: int = 500) -> None:
     """Write a screenshot as a small PNG, after `settle` milliseconds."""
     page.wait_for_timeout(settle)
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     image.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from enrollment.kiosk_files import NODE_MODULES, PAGE
+from enrollment.kiosk_files import PAGE
+from tests.browser.axe import serious_violations
 from tests.browser.camera import in_front_of_camera, nobody
 from tests.browser.page import KioskPage
 from tests.photographs import astronaut
@@ -16,7 +16,6 @@ from tests.service import wallet
 
 LOCALES = PAGE / "locales"
 TAGS = json.loads((LOCALES / "index.json").read_text())
-AXE = NODE_MODULES / "axe-core/axe.min.js"
 
 
 def _locale(tag: str) -> dict[str, dict[str, str]]:
@@ -112,31 +111,18 @@ def _tab_to(page: Page, selector: str) -> None:
 @pytest.mark.slow
 def test_axe_finds_nothing_serious_on_any_screen(kiosk: KioskPage) -> None:
     kiosk.open()
-    found = {"register": _violations(kiosk.page)}
+    found = {"register": serious_violations(kiosk.page)}
     kiosk.register()
-    found["welcome"] = _violations(kiosk.page)
+    found["welcome"] = serious_violations(kiosk.page)
     kiosk.page.get_by_role("button", name="العربية").click()
-    found["consent"] = _violations(kiosk.page)
+    found["consent"] = serious_violations(kiosk.page)
     kiosk.page.locator("#agree").click()
     expect(kiosk.page.locator("#challenge-code path")).to_be_visible()
-    found["wallet"] = _violations(kiosk.page)
+    found["wallet"] = serious_violations(kiosk.page)
     kiosk.camera.show(nobody())
     kiosk.type_statement(wallet(1))
-    found["capture"] = _violations(kiosk.page)
+    found["capture"] = serious_violations(kiosk.page)
     kiosk.follow({"front": in_front_of_camera(astronaut())})
     kiosk.expect_screen("result")
-    found["result"] = _violations(kiosk.page)
+    found["result"] = serious_violations(kiosk.page)
     assert found == {screen: [] for screen in found}
-
-
-def _violations(page: Page) -> list[str]:
-    """What axe calls serious or critical."""
-    page.wait_for_timeout(400)  # colours in the middle of an animation are no fault
-    page.evaluate(Path(AXE).read_text())
-    result = page.evaluate("axe.run()")
-    return [
-        f"{rule['id']}: {node['html']}"
-        for rule in result["violations"]
-        if rule["impact"] in {"serious", "critical"}
-        for node in rule["nodes"]
-    ]

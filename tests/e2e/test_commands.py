@@ -158,6 +158,8 @@ def test_the_demo_keeps_its_promises(tmp_path: Path) -> None:
     assert report["second_claims_refused"] == 7
     assert report["strangers_refused"] == 1
     assert report["bad_inputs_refused"] == 2
+    assert report["log_entries"] == 2 + 7 + 7 + 2  # model and thresholds, people, again, bad
+    assert report["audit_finding"] == ""
     assert report["balance_sum"] == report["amount_paid"] == 7 * 100 * 10**18
     assert 0 < report["gas_per_claim"] < 345_000
     page = (tmp_path / "demo-report.html").read_text()

@@ -85,7 +85,7 @@ def publish(chain: Chain, deployment: Deployment, kiosk: Kiosk) -> None:
         deployment,
         kiosk.service.accepted_commitments(),
         local_attesters(chain, deployment, KEYS),
-        checkpoint=kiosk.journal.log.checkpoint(kiosk.journal.verifier.name).digest,
+        checkpoint=kiosk.journal.checkpoint().digest,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = (
     "personhood",
+    "console",
     "enrollment",
     "uniqueness",
     "identity_proofs",
@@ -23,12 +24,15 @@ WALLS = {
     "insightface": {"enrollment/engine.py"},
     "onnx": {"enrollment/tfjs.py", "uniqueness/onnx_scan.py"},
     "onnxruntime": {"enrollment/engine.py", "uniqueness/onnx_scan.py"},
+    "argon2": {"console/passwords.py"},
+    "pyotp": {"console/passwords.py"},
+    "webauthn": {"console/passkeys.py"},
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
-    "jinja2": {"personhood/audit_report/page.py"},
-    "limits": {"enrollment/limits.py"},
+    "jinja2": {"console/rendering.py", "personhood/audit_report/page.py"},
     "prometheus_client": {"personhood/telemetry/metrics.py"},
     "reportlab": {"personhood/audit_report/pdf.py"},
+    "limits": {"distribution/address_limits.py", "enrollment/limits.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {
         "uniqueness/faiss_gpu.py",

@@ -6,6 +6,7 @@ import re
 import pytest
 
 ROOMS = {
+    "console": "ConsoleError",
     "distribution": "DistributionError",
     "enrollment": "EnrollmentError",
     "identity_proofs": "IdentityProofsError",

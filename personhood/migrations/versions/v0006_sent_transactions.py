@@ -24,6 +24,7 @@ def upgrade() -> None:
             sa.Column("gas", sa.BigInteger, nullable=False),
             sa.Column("state", sa.String(20), nullable=False, index=True),
             sa.Column("signed_at", sa.BigInteger, nullable=False),
+            sa.Column("given_at", sa.BigInteger),
             sa.Column("block", sa.BigInteger, index=True),
             sa.Column("block_hash", sa.String(66)),
             sa.Column("included_hash", sa.String(66)),

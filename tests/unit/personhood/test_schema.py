@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+import console.schema
 import distribution.database
 import distribution.journal
 import enrollment.database
@@ -27,6 +28,7 @@ KEYRING = Keyring(b"k" * 32)
 METADATA = [
     uniqueness.schema.Base.metadata,
     enrollment.database.Base.metadata,
+    console.schema.Base.metadata,
     transparency.schema.Base.metadata,
     distribution.database.Base.metadata,
 ]

@@ -1,0 +1,245 @@
+"""An opening rush: `python -m benchmarks.relayer [--claims 2000] [--proofs FOLDER] [--json]`.
+
+Everybody claims at once at a relayer, the real command, which pays all of them on anvil. Then the
+same transactions go straight to the node, which is the least that paying them can take. Proofs are
+made beforehand (half a second of CPU time each) and kept in the folder for the next run.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+from rich.progress import track
+
+from distribution import claims, registry
+from distribution.attestation import address_of
+from distribution.chain import Chain
+from distribution.database import Database
+from distribution.deployment import Deployment, Terms, deploy
+from distribution.journal import Journal, Sent, SentState
+from distribution.local_node import AnvilNode, start_local_node
+from identity_proofs.artifacts import load_artifacts
+from identity_proofs.identity import Identity
+from identity_proofs.prover import Prover
+from personhood.chain_app import engine_of_relayer
+from personhood.settings import Settings
+
+ATTESTER = "0x" + "01" * 32
+RELAYER_KEY = bytes(range(32, 64))
+RELAYER = address_of("0x" + RELAYER_KEY.hex())
+FEE, AMOUNT = 10**16, 10**18
+CLIENTS = 16
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Rush:
+    """A chain on which everybody is a member, and their claims, ready to be posted."""
+
+    node: AnvilNode
+    chain: Chain
+    deployment: Deployment
+    bodies: list[str]
+
+
+def open_rush(count: int, proofs: Path) -> Rush:
+    """Addresses follow from keys and nonces, so that kept proofs hold on every run's chain."""
+    node = start_local_node()
+    if not isinstance(node, AnvilNode):
+        raise SystemExit("this needs anvil")
+    chain = Chain.connect(node.url)
+    terms = Terms((address_of(ATTESTER),), quorum=1, amount=AMOUNT, pool=(count + 1) * AMOUNT)
+    deployment = deploy(chain, terms)
+    members = [Identity.from_private_key(f"rush {number}".encode()) for number in range(count)]
+    commitments = [member.commitment for member in members]
+    signers = registry.local_attesters(chain, deployment, [ATTESTER])
+    registry.publish(chain, deployment, commitments, signers)
+    claims.open_epoch(chain, deployment)
+    bodies = list(_bodies(chain, deployment, members, proofs))
+    return Rush(node, chain, deployment, bodies)
+
+
+def _bodies(
+    chain: Chain, deployment: Deployment, members: Sequence[Identity], folder: Path
+) -> Iterator[str]:
+    epoch = claims.read_epoch(chain, deployment)
+    group = claims.read_epoch_group(chain, deployment, epoch)
+    folder = folder / f"{group.root:064x}-{deployment.distributor}"
+    folder.mkdir(parents=True, exist_ok=True)
+    prover: Prover | None = None
+    for number, member in track(list(enumerate(members)), "proofs", transient=True):
+        path = folder / f"{number}.json"
+        if not path.exists():
+            prover = prover or Prover(load_artifacts(Settings().artifacts_dir()))
+            recipient = to_checksum_address(keccak(f"recipient {number}".encode())[:20])
+            claim = claims.prove_claim(
+                prover,
+                member,
+                group,
+                deployment,
+                epoch=epoch.epoch,
+                recipient=recipient,
+                fee=FEE,
+                relayer=RELAYER,
+            )
+            body = {
+                "epoch": claim.epoch,
+                "recipient": claim.recipient,
+                "fee": str(FEE),
+                "proof": claim.proof.to_dict(),
+            }
+            path.write_text(json.dumps(body))
+        yield path.read_text()
+
+
+@contextmanager
+def running_relayer(rush: Rush, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    rush.deployment.write(home / "deployment.json")
+    key = home / "relayer.key"
+    key.touch(mode=0o600)
+    key.write_bytes(RELAYER_KEY)
+    port = 20_000 + os.getpid() % 20_000
+    environment = os.environ | {
+        "PERSONHOOD_HOME": str(home),
+        "PERSONHOOD_RPC_URL": rush.node.url,
+        "PERSONHOOD_RELAYER_REQUESTS": str(10**6),
+        "PERSONHOOD_RELAYER_AGE": "5",
+    }
+    command = [sys.executable, "-m", "personhood", "relayer", "run", "--port", str(port)]
+    with (home / "relayer.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while not _answers(url):
+            if process.poll() is not None:
+                raise SystemExit((home / "relayer.log").read_text())
+            time.sleep(0.1)
+        yield process, url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/v1/relayer").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def measure(rush: Rush, home: Path) -> dict[str, float]:
+    """Seconds and CPU seconds, from the first request to the last payment."""
+    snapshot = _ask(rush, "evm_snapshot")
+    with running_relayer(rush, home) as (process, url):
+        cpu = [cpu_seconds(process.pid), cpu_seconds(rush.node.process.pid)]
+        started = time.monotonic()
+        with httpx.Client(base_url=url, timeout=60) as client, ThreadPoolExecutor(CLIENTS) as pool:
+            where = list(pool.map(lambda body: _post(client, body), rush.bodies))
+            queued = time.monotonic() - started
+            for location in where:
+                while (told := client.get(location).json())["state"] != "finalised":
+                    if told["state"] == "failed":
+                        raise SystemExit(f"a claim failed: {told['code']}")
+                    time.sleep(0.2)
+            paid = time.monotonic() - started
+        relayer_cpu = cpu_seconds(process.pid) - cpu[0]
+        node_cpu = cpu_seconds(rush.node.process.pid) - cpu[1]
+    sent = _sent(rush, home)
+    _ask(rush, "evm_revert", snapshot)
+    straight = _straight(rush, sent)
+    count = len(rush.bodies)
+    return {
+        "claims": count,
+        "transactions": len(sent),
+        "seconds until the last is queued": queued,
+        "seconds until the last is paid": paid,
+        "claims paid a second": count / paid,
+        "claims a second, straight to the node": count / straight,
+        "relayer, CPU ms a claim": 1000 * relayer_cpu / count,
+        "node, CPU ms a claim": 1000 * node_cpu / count,
+        "gas a claim": sum(one.gas_used or 0 for one in sent) / count,
+    }
+
+
+def _post(client: httpx.Client, body: str) -> str:
+    answer = client.post("/v1/claims", content=body)
+    if answer.status_code != 202:
+        raise SystemExit(f"a claim was refused: {answer.text}")
+    return answer.headers["Location"]
+
+
+def _sent(rush: Rush, home: Path) -> list[Sent]:
+    settings = Settings(home=home, relayer_database_url=None)
+    engine = engine_of_relayer(settings)
+    journal = Journal(Database(engine), rush.deployment.fingerprint, RELAYER)
+    sent = journal.transactions(list(SentState))
+    engine.dispose()
+    return sent
+
+
+def _straight(rush: Rush, sent: Sequence[Sent]) -> float:
+    """Seconds that the node takes for the same calls, from an account that it signs for itself."""
+    started = time.monotonic()
+    for one in sent:
+        transaction = {
+            "from": rush.chain.sender,
+            "to": one.call.to,
+            "data": "0x" + one.call.data.hex(),
+            "gas": hex(one.gas),
+        }
+        _ask(rush, "eth_sendTransaction", transaction)
+    took = time.monotonic() - started
+    # A batch names its relayer, so that anybody may send it.
+    if claims.balance_of(rush.chain, rush.deployment, RELAYER) != len(rush.bodies) * FEE:
+        raise SystemExit("not all were paid")
+    return took
+
+
+def _ask(rush: Rush, method: str, *parameters: Any) -> Any:
+    answer = rush.chain._web3.provider.make_request(method, list(parameters))  # type: ignore[arg-type]
+    if "error" in answer:
+        raise SystemExit(str(answer["error"]))
+    return answer["result"]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of all threads of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.relayer")
+    parser.add_argument("--claims", type=int, default=2000)
+    parser.add_argument("--proofs", type=Path, help="where proofs are kept", required=True)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    rush = open_rush(asked.claims, asked.proofs)
+    try:
+        with tempfile.TemporaryDirectory(prefix="personhood-relayer-") as home:
+            figures = measure(rush, Path(home))
+    finally:
+        rush.node.close()
+    if asked.json:
+        print(json.dumps(figures, indent=2))
+        return
+    for name, value in figures.items():
+        print(f"{name:<40}{value:>12,.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""The numbers of the overview: what was decided lately, how full the service is, what is wrong."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Lock
+from typing import Final, Generic, TypeVar
+
+from sqlalchemy import Engine, func, select
+
+from console.desk import Operations
+from console.operators import Clock
+from uniqueness.schema import OutcomeRow
+from uniqueness.status import GalleryStatus
+from uniqueness.tally import REJECTED
+
+HOURS: Final = 24
+KINDS: Final = ("unique", "duplicate", "review", REJECTED)
+_SECONDS_PER_HOUR: Final = 3600
+_FRESH: Final = 5.0  # seconds for which the decisions of the day are not counted again
+_FRESH_STATUS: Final = 30.0  # the gallery's status counts all templates
+_FULL: Final = 0.8  # of the places, from which the operator is told
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One hour's decisions.
+
+    Args:
+        hour: hours since 1970 UTC.
+        counts: by kind; every kind is there.
+    """
+
+    hour: int
+    counts: dict[str, int]
+
+    @property
+    def starts_at(self) -> int:
+        """Unix seconds."""
+        return self.hour * _SECONDS_PER_HOUR
+
+    @property
+    def total(self) -> int:
+        """All kinds together."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What was decided in the last hours.
+
+    Args:
+        hours: the oldest first, empty ones too.
+        rejections: captures refused in these hours, by the code of the reason, most first.
+    """
+
+    hours: tuple[Hour, ...]
+    rejections: dict[str, int]
+
+    def total(self, kind: str) -> int:
+        """Count one kind over all hours."""
+        return sum(hour.counts[kind] for hour in self.hours)
+
+    @property
+    def all(self) -> int:
+        """Count everything."""
+        return sum(hour.total for hour in self.hours)
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    FAULT = "fault"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that an operator has to know, and what to do."""
+
+    level: Level
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything that the first page shows."""
+
+    decisions: Decisions
+    gallery: GalleryStatus
+    is_open: bool
+    taken: int
+    places: int
+    accepted: int
+    kiosks: int
+    alarms: tuple[Alarm, ...] = field(default=())
+
+
+class Fresh(Generic[T]):
+    """Reads something at most once in a while, however many pages ask; thread-safe."""
+
+    def __init__(self, read: Callable[[], T], seconds: float, clock: Clock) -> None:
+        self._clock = clock
+        self._read = read
+        self._seconds = seconds
+        self._lock = Lock()
+        self._value: tuple[float, T] | None = None
+
+    def get(self) -> T:
+        """Give what was read lately, or read it now."""
+        with self._lock:
+            now = self._clock()
+            if self._value is None or not 0 <= now - self._value[0] <= self._seconds:
+                self._value = (now, self._read())
+            return self._value[1]
+
+
+class OverviewReader:
+    """Reads the overview."""
+
+    def __init__(self, operations: Operations, clock: Clock) -> None:
+        self._operations = operations
+        self._decisions = Fresh(lambda: read_decisions(operations.engine, clock), _FRESH, clock)
+        self._status = Fresh(operations.gallery.status, _FRESH_STATUS, clock)
+
+    def read(self) -> Overview:
+        """Read what the first page shows, each part as fresh as it is cheap."""
+        shown = self._operations
+        overview = Overview(
+            decisions=self._decisions.get(),
+            gallery=self._status.get(),
+            is_open=shown.gallery.is_open,
+            taken=shown.turnstile.taken,
+            places=shown.turnstile.places,
+            accepted=shown.enrollments.accepted(),
+            kiosks=sum(kiosk.revoked_at is None for kiosk in shown.kiosks.all()),
+        )
+        return Overview(**(vars(overview) | {"alarms": tuple(_alarms(overview))}))
+
+
+def read_decisions(engine: Engine, clock: Clock) -> Decisions:
+    """Count the decisions of the last hours."""
+    now = int(clock()) // _SECONDS_PER_HOUR
+    first = now - HOURS + 1
+    query = (
+        select(OutcomeRow.hour, OutcomeRow.outcome, OutcomeRow.reason, func.count())
+        .where(OutcomeRow.hour >= first)
+        .group_by(OutcomeRow.hour, OutcomeRow.outcome, OutcomeRow.reason)
+    )
+    counted = {hour: dict.fromkeys(KINDS, 0) for hour in range(first, now + 1)}
+    rejections: dict[str, int] = {}
+    with engine.begin() as connection:
+        for hour, outcome, reason, count in connection.execute(query):
+            if hour in counted and outcome in counted[hour]:
+                counted[hour][outcome] += count
+            if outcome == REJECTED:
+                rejections[reason] = rejections.get(reason, 0) + count
+    return Decisions(
+        tuple(Hour(hour, counts) for hour, counts in counted.items()),
+        dict(sorted(rejections.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def _alarms(overview: Overview) -> Sequence[Alarm]:
+    alarms, gallery = [], overview.gallery
+    if not overview.is_open:
+        alarms.append(
+            Alarm(
+                Level.FAULT, "The gallery is closed", "Nobody can be enrolled. Restart the service."
+            )
+        )
+    if gallery.beyond_safe_population:
+        alarms.append(
+            Alarm(
+                Level.FAULT,
+                "Beyond the safe population",
+                "The error rates are not known any more, and more people go to review. Calibrate "
+                "a stronger model, or add a second one.",
+            )
+        )
+    elif gallery.near_safe_population:
+        alarms.append(
+            Alarm(
+                Level.WARNING,
+                "Near the safe population",
+                "80 % of it is reached. Prepare a stronger model, or a second one.",
+            )
+        )
+    if overview.taken >= _FULL * overview.places:
+        alarms.append(
+            Alarm(
+                Level.WARNING,
+                "The service is nearly full",
+                "Kiosks will soon be asked to wait. Add cores or a second service.",
+            )
+        )
+    if gallery.saturations:
+        alarms.append(
+            Alarm(
+                Level.WARNING,
+                "Faces that resemble too many",
+                f"{gallery.saturations} captures were near more templates than are listed. More "
+                "than a few say that the thresholds are too low.",
+            )
+        )
+    return alarms

@@ -1,0 +1,1 @@
+"""The pages, a module for each group; each adds its routes with `add_routes`."""

@@ -1,0 +1,129 @@
+"""The HTTP interface of a relayer: a wallet without coins for gas posts a claim and follows it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from anyio import to_thread
+from fastapi import FastAPI, Request, Response, status
+
+from distribution.address_limits import AddressRateLimit
+from distribution.deployment import Deployment
+from distribution.errors import RequestMalformed, RequestTooLarge
+from distribution.problems import install_problem_handlers
+from distribution.relay_intake import ClaimRequest, Intake
+from distribution.relay_store import RelayedClaim
+from distribution.relayer import Relayer
+from identity_proofs.proof import SemaphoreProof
+
+MAX_BODY: Final = 4096  # bytes; a claim has about 1,300
+READS_PER_CLAIM: Final = 20  # looks at claims that a range has for each claim that it may post
+_MAX_DIGITS: Final = 78  # of an integer below 2^256
+_FIELDS: Final = {"epoch", "recipient", "fee", "proof"}
+
+
+@dataclass(frozen=True)
+class RelayDesk:
+    """What the routes need.
+
+    Args:
+        per_minute: most claims of one range of addresses (/24, /48) in a minute.
+    """
+
+    deployment: Deployment
+    intake: Intake
+    relayer: Relayer
+    per_minute: int
+
+
+def create_app(desk: RelayDesk) -> FastAPI:
+    """Create the application.
+
+    POST /v1/claims, GET /v1/claims/{id}, GET /v1/relayer.
+    """
+    app = FastAPI(title="personhood relayer", version="1", docs_url=None, redoc_url=None)
+    posts = AddressRateLimit(desk.per_minute)
+    reads = AddressRateLimit(desk.per_minute * READS_PER_CLAIM)
+
+    @app.post("/v1/claims", status_code=status.HTTP_202_ACCEPTED)
+    async def post_claim(request: Request, response: Response) -> dict[str, Any]:
+        """Take a claim that would be paid now; the same again is answered with its progress."""
+        posts.take(_address(request), "claims")
+        asked = parse_claim(await _read(request))
+        claim = await to_thread.run_sync(desk.intake.take, asked)
+        response.headers["Location"] = f"/v1/claims/{claim.id}"
+        return await to_thread.run_sync(_tell, desk, claim)
+
+    @app.get("/v1/claims/{identifier}")
+    async def get_claim(identifier: str, request: Request) -> dict[str, Any]:
+        """Tell how far a claim is."""
+        reads.take(_address(request), "reads")
+        claim = await to_thread.run_sync(desk.intake.find, identifier)
+        return await to_thread.run_sync(_tell, desk, claim)
+
+    @app.get("/v1/relayer")
+    async def get_relayer(request: Request) -> dict[str, Any]:
+        """Tell what a claim has to name."""
+        reads.take(_address(request), "reads")
+        return {
+            "relayer": desk.intake.relayer,
+            "minimum_fee": str(desk.intake.minimum_fee),
+            "chain_id": desk.deployment.chain_id,
+            "distributor": desk.deployment.distributor,
+        }
+
+    install_problem_handlers(app)
+    return app
+
+
+def parse_claim(body: bytes) -> ClaimRequest:
+    """Read `{"epoch": 3, "recipient": "0x...", "fee": "0", "proof": {...}}`.
+
+    Args:
+        body: at most 4 KiB; the proof is the JavaScript SDK's object.
+
+    Raises:
+        RequestMalformed: it is not that.
+        MalformedProof: the proof is none.
+    """
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RequestMalformed("the body is not JSON") from None
+    if not isinstance(fields, dict) or set(fields) != _FIELDS:
+        raise RequestMalformed(f"a claim has the members {', '.join(sorted(_FIELDS))}")
+    epoch, recipient, fee, proof = (fields[name] for name in ("epoch", "recipient", "fee", "proof"))
+    if type(epoch) is not int or not 0 <= epoch < 1 << 63:
+        raise RequestMalformed("epoch is a number from 0 on")
+    if not isinstance(recipient, str):
+        raise RequestMalformed("recipient is an address as text")
+    if not isinstance(fee, str) or not (fee.isascii() and fee.isdigit()) or len(fee) > _MAX_DIGITS:
+        raise RequestMalformed("fee is decimal digits as text, in the token's smallest unit")
+    if not isinstance(proof, dict):
+        raise RequestMalformed("proof is a Semaphore proof as an object")
+    return ClaimRequest(epoch, recipient, int(fee), SemaphoreProof.from_dict(proof))
+
+
+async def _read(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise RequestTooLarge(f"a claim has at most {MAX_BODY} bytes")
+    return body
+
+
+def _tell(desk: RelayDesk, claim: RelayedClaim) -> dict[str, Any]:
+    progress = desk.relayer.progress(claim)
+    return {
+        "id": claim.id,
+        "epoch": claim.epoch,
+        "state": progress.state,
+        "code": progress.code,
+        "transaction": progress.transaction,
+        "eta_seconds": progress.eta,
+    }
+
+
+def _address(request: Request) -> str | None:
+    return request.client.host if request.client is not None else None

@@ -1,0 +1,109 @@
+"""What became of claims that were sent, read from the chain's events once these are final."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from distribution.chain import Chain
+from distribution.deployment import DISTRIBUTOR, Deployment
+from distribution.errors import AlreadyClaimed, PoolTooPoor
+from distribution.journal import Sent, SentState
+from distribution.relay_store import RelayedClaim, RelayStore
+from distribution.sender import Sender
+
+_log = structlog.get_logger("distribution.relayer")
+
+# Codes for the contract's reasons to skip an entry of a batch.
+_SKIPPED: Final = {
+    "already claimed": AlreadyClaimed.code,
+    "pool too low": PoolTooPoor.code,
+    "transfer failed": "transfer_failed",
+}
+
+
+class Settlement:
+    """Finalises, fails and reopens claims; for one thread."""
+
+    def __init__(
+        self, chain: Chain, deployment: Deployment, sender: Sender, store: RelayStore
+    ) -> None:
+        self._chain = chain
+        self._deployment = deployment
+        self._sender = sender
+        self._store = store
+
+    def settle_all(self) -> None:
+        """Settle the claims of every transaction that is final, reopen those that a reorg undid."""
+        for identifier in self._store.to_reopen():
+            self._store.reopen(identifier)
+        for identifier in self._store.to_settle():
+            self._settle(self._sender.journal.get(identifier))
+
+    def without_claimed(self, epoch: int, claims: Sequence[RelayedClaim]) -> list[RelayedClaim]:
+        """Leave out what was paid since it was taken: sending it would be gas for nothing.
+
+        Those whose payment is final are settled; the others stay, since a reorg may undo it.
+        """
+        paid = self._paid(epoch, [claim.proven.nullifier for claim in claims])
+        if paid:
+            final = self._chain.block_number() - self._sender.confirmations + 1
+            settled = self._paid(epoch, list(paid), until=final)
+            for claim in claims:
+                if claim.proven.nullifier in settled:
+                    self._close(claim, settled[claim.proven.nullifier])
+        return [claim for claim in claims if claim.proven.nullifier not in paid]
+
+    def _settle(self, sent: Sent) -> None:
+        claims = self._store.in_transaction(sent.id)
+        if sent.state is SentState.DISPLACED:
+            self._store.requeue(claims, alone=False)
+            return
+        if not sent.succeeded:
+            self._store.requeue(claims, alone=True)
+            return
+        paid, skipped = self._logged("Claimed", sent), self._logged("Skipped", sent)
+        self._store.finalise([claim for claim in claims if claim.proven.nullifier in paid])
+        for claim in claims:
+            if claim.proven.nullifier in skipped:
+                self._skip(claim, skipped[claim.proven.nullifier]["reason"])
+        _log.info("batch_final", transaction=sent.hash, paid=len(paid), skipped=len(skipped))
+
+    def _skip(self, claim: RelayedClaim, reason: str) -> None:
+        nullifier = claim.proven.nullifier
+        if (recipient := self._paid(claim.epoch, [nullifier]).get(nullifier)) is not None:
+            self._close(claim, recipient)
+        else:
+            self._store.fail([claim], _SKIPPED[reason])
+
+    def _close(self, claim: RelayedClaim, recipient: str) -> None:
+        """Somebody else sent this nullifier: perhaps this very claim, and all is well."""
+        if recipient == claim.proven.recipient:
+            self._store.finalise([claim])
+        else:
+            self._store.fail([claim], AlreadyClaimed.code)
+
+    def _paid(
+        self, epoch: int, nullifiers: Sequence[int], until: int | None = None
+    ) -> dict[int, str]:
+        """Who was paid for those of these nullifiers that were spent."""
+        payments = self._chain.events(
+            DISTRIBUTOR,
+            self._deployment.distributor,
+            "Claimed",
+            self._deployment.block,
+            {"epoch": epoch, "nullifier": list(nullifiers)},
+            to_block=until,
+        )
+        return {payment["nullifier"]: payment["recipient"] for payment in payments}
+
+    def _logged(self, event: str, sent: Sent) -> dict[int, dict[str, str]]:
+        found = self._chain.events(
+            DISTRIBUTOR,
+            self._deployment.distributor,
+            event,
+            sent.block or 0,
+            to_block=sent.block,
+            transaction=sent.hash,
+        )
+        return {one["nullifier"]: dict(one) for one in found}

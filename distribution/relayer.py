@@ -1,0 +1,233 @@
+"""Pays queued claims, in the largest batches for which none waits too long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+import structlog
+
+from distribution.batch import DEPTH, MAX_BATCH, ProvenClaim, draw_weights, fold
+from distribution.chain import Call, Chain
+from distribution.claims import compute_message, compute_scope
+from distribution.deployment import DISTRIBUTOR, REGISTRY, Deployment
+from distribution.errors import (
+    ClaimsPaused,
+    ContractRefused,
+    EpochNotClaimable,
+    PoolTooPoor,
+    ProofRefused,
+)
+from distribution.journal import Sent, SentState, now
+from distribution.publisher import BatchPolicy
+from distribution.relay_settlement import Settlement
+from distribution.relay_store import ClaimState, RelayedClaim, RelayStore
+from distribution.sender import Sender
+from identity_proofs.errors import BatchRefused
+from identity_proofs.proof import SemaphoreProof
+from identity_proofs.verification_key import VerificationKey
+from identity_proofs.verifier import ExpectedProof, verify_batch
+
+_log = structlog.get_logger("distribution.relayer")
+
+CLAIMS, OPENING = "claims", "open-epoch"
+MAX_UNDER_WAY: Final = 16  # transactions; geth keeps so many of an account for sure
+KEPT_FOR: Final = 30 * 24 * 3600  # seconds that a settled claim can be asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a claim is, as its wallet is told.
+
+    Attributes:
+        state: queued, batched (signed with others), submitted (a node has it, or a block that is
+            not final), finalised, or failed.
+        code: why it failed.
+        transaction: hash, once there is one.
+        eta: seconds until it is finalised, about, by the pace of the latest blocks; 0 at an end.
+    """
+
+    state: str
+    code: str | None
+    transaction: str | None
+    eta: int
+
+
+class Relayer:
+    """Batches, one step at a time; for one thread.
+
+    Args:
+        policy: when a batch is sent; its size at most 100.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        deployment: Deployment,
+        sender: Sender,
+        store: RelayStore,
+        policy: BatchPolicy,
+    ) -> None:
+        self._chain = chain
+        self._deployment = deployment
+        self._address = deployment.distributor
+        self._sender = sender
+        self._store = store
+        self._settlement = Settlement(chain, deployment, sender, store)
+        self._policy = BatchPolicy(min(policy.size, MAX_BATCH), policy.age)
+        self._key = VerificationKey.load(DEPTH)
+        self._pace = 0.0
+
+    def step(self) -> int:
+        """Look at the chain, settle what is final, send what is due; harmless to repeat.
+
+        Returns:
+            How many claims were sent.
+
+        Raises:
+            ChainUnreachable: the chain does not answer; nothing is lost.
+            SenderPoor: the relayer's account cannot pay.
+        """
+        # 1. What was sent: included, undone, final.
+        self._sender.advance()
+        self._pace = self._chain.block_time()
+        self._settlement.settle_all()
+        self._store.forget(now() - KEPT_FOR)
+        # 2. An epoch that nobody opened pays nobody.
+        self._open_epoch()
+        # 3. What waits, by epoch.
+        sent, waiting = 0, self._store.queued()
+        for epoch in sorted({claim.epoch for claim in waiting}):
+            sent += self._send_due(epoch, [claim for claim in waiting if claim.epoch == epoch])
+        return sent
+
+    def progress(self, claim: RelayedClaim) -> Progress:
+        """How far a claim is; safe to call from any thread."""
+        blocks = self._sender.confirmations
+        if claim.state in {ClaimState.FINALISED, ClaimState.FAILED}:
+            sent = self._transaction_of(claim)
+            return Progress(claim.state.value, claim.code, sent.hash if sent else None, 0)
+        if (sent := self._transaction_of(claim)) is None:
+            before = self._store.count_before(claim)
+            due = self._policy.due_in(before + 1, now() - claim.received_at)
+            batches = ceil((before + 1) / self._policy.size)
+            return Progress("queued", None, None, ceil(due + self._pace * (batches + blocks)))
+        state = "batched" if sent.given_at is None else "submitted"
+        return Progress(state, None, sent.hash, ceil(self._pace * blocks))
+
+    def _transaction_of(self, claim: RelayedClaim) -> Sent | None:
+        if claim.transaction_id is None:
+            return None
+        return self._sender.journal.get(claim.transaction_id)
+
+    def _open_epoch(self) -> None:
+        if self._sender.journal.transactions([SentState.SIGNED], OPENING):
+            return
+        epoch = self._view("currentEpoch")
+        if self._view("epochRoot", epoch) == 0 and self._chain.call(
+            REGISTRY, self._deployment.registry, "root"
+        ):
+            call = self._chain.encode(DISTRIBUTOR, self._address, "openEpoch")
+            self._sender.submit(OPENING, call)
+            _log.info("epoch_opened", epoch=epoch)
+
+    def _send_due(self, epoch: int, waiting: Sequence[RelayedClaim]) -> int:
+        """Send batches while one is due; returns how many claims that were."""
+        sent, rest = 0, list(waiting)
+        while rest and self._room():
+            oldest = now() - rest[0].received_at
+            if self._policy.due_in(len(rest), oldest) > 0 and not self._is_ending(epoch):
+                break
+            size = 1 if rest[0].alone else self._policy.size
+            together = [claim for claim in rest[:size] if claim.alone == rest[0].alone]
+            chosen = {claim.id for claim in together}
+            rest = [claim for claim in rest if claim.id not in chosen]
+            sent += self._send(epoch, together)
+        return sent
+
+    def _send(self, epoch: int, claims: Sequence[RelayedClaim]) -> int:
+        """Send one batch; what cannot be paid is told to its wallet, or waits."""
+        claims = self._settlement.without_claimed(epoch, claims)
+        if not claims:
+            return 0
+        if self._view("payableNow") < self._view("epochAmount", epoch):
+            self._store.fail(claims, PoolTooPoor.code)
+            return 0
+        try:
+            call = self._cheapest(epoch, claims)
+            self._sender.submit(
+                CLAIMS,
+                call,
+                lambda connection, identifier: self._store.assign(connection, claims, identifier),
+            )
+        except ClaimsPaused:
+            return 0
+        except (EpochNotClaimable, PoolTooPoor) as refused:
+            self._store.fail(claims, refused.code)
+            return 0
+        except ContractRefused as refused:
+            self._divide(epoch, claims, refused)
+            return 0
+        _log.info("batch_sent", epoch=epoch, claims=len(claims))
+        return len(claims)
+
+    def _divide(self, epoch: int, claims: Sequence[RelayedClaim], refused: ContractRefused) -> None:
+        """Find what spoils a batch: a proof that holds no longer, or a claim that fails alone."""
+        if isinstance(refused, ProofRefused):
+            index = self._first_invalid(epoch, claims)
+            if index is not None:
+                self._store.fail([claims[index]], refused.code)
+                return
+        if len(claims) == 1:
+            self._store.fail(claims, refused.code)
+        else:
+            self._store.requeue(claims, alone=True)
+
+    def _first_invalid(self, epoch: int, claims: Sequence[RelayedClaim]) -> int | None:
+        """A reorg may have given the epoch another root since they were taken."""
+        root, scope = self._view("epochRoot", epoch), compute_scope(self._deployment, epoch)
+        expected = []
+        for claim in claims:
+            one = claim.proven
+            message = compute_message(one.recipient, one.fee, self._sender.address)
+            a, b, c, d, e, f, g, h = one.points
+            points = (a, b, c, d, e, f, g, h)
+            proof = SemaphoreProof(DEPTH, root, one.nullifier, message, scope, points)
+            expected.append(ExpectedProof(proof, (root,), scope, message, self._key))
+        try:
+            verify_batch(expected)
+        except BatchRefused as named:
+            return named.index
+        return None
+
+    def _cheapest(self, epoch: int, claims: Sequence[RelayedClaim]) -> Call:
+        """A batch, or for one claim whatever takes less gas."""
+        batch = self._batch([claim.proven for claim in claims], epoch)
+        if len(claims) > 1:
+            return batch
+        one, relayer = claims[0].proven, self._sender.address
+        terms = (epoch, one.recipient, one.fee, relayer)
+        points = list(one.points)
+        alone = self._chain.encode(
+            DISTRIBUTOR, self._address, "claim", *terms, one.nullifier, points
+        )
+        return min(
+            (alone, batch), key=lambda call: self._chain.estimate_gas(call, self._sender.address)
+        )
+
+    def _batch(self, proven: Sequence[ProvenClaim], epoch: int) -> Call:
+        root, relayer = self._view("epochRoot", epoch), self._sender.address
+        chain_id = self._deployment.chain_id
+        weights = draw_weights(chain_id, self._address, epoch, root, relayer, proven)
+        arguments = (epoch, relayer, [one.entry for one in proven], fold(proven, weights))
+        return self._chain.encode(DISTRIBUTOR, self._address, "claimBatch", *arguments)
+
+    def _is_ending(self, epoch: int) -> bool:
+        """Whether the next look could be too late for it."""
+        return self._chain.now() + 2 * self._policy.age >= self._view("claimsEnd", epoch)
+
+    def _room(self) -> bool:
+        return len(self._sender.journal.transactions([SentState.SIGNED])) < MAX_UNDER_WAY
+
+    def _view(self, function: str, *arguments: int) -> int:
+        return int(self._chain.call(DISTRIBUTOR, self._address, function, *arguments))

@@ -1,0 +1,73 @@
+"""The composition root of attesters: one that runs here, and those that a publisher asks."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from distribution.attestation import address_of, load_keys, load_or_create_keys
+from distribution.attester import IndependentAttester
+from distribution.attesters import open_attesters
+from distribution.chain import Chain
+from distribution.deployment import Deployment
+from distribution.registry import Attests, local_attesters
+from personhood.keys import log_key
+from personhood.settings import Settings
+from transparency.client import LogClient
+from transparency.journal import log_signer
+from transparency.note import VerifierKey
+
+_log = structlog.get_logger("personhood")
+
+
+@contextmanager
+def open_attester(settings: Settings) -> Iterator[IndependentAttester]:
+    """The attester of this machine, with its own chain endpoint and its own copy of the log.
+
+    Raises:
+        DistributionError: the chain does not answer, or holds other contracts.
+        TransparencyError: the log does not answer where its key must be asked for, or its copy
+            here is damaged.
+    """
+    chain = Chain.connect(settings.rpc_url)
+    deployment = Deployment.read(settings.deployment_file()).check(chain)
+    home = settings.attester_dir()
+    with LogClient(settings.service_url) as source:
+        trusted = _trusted_key(settings, home / "log.pub", source)
+        key = attester_key(settings)
+        yield IndependentAttester(key, chain, deployment, trusted, source, home)
+
+
+def attester_key(settings: Settings) -> str:
+    """This machine's key as an attester, made on first use.
+
+    Raises:
+        AttesterKeyInvalid: its file holds no key.
+    """
+    return load_or_create_keys(settings.attester_dir() / "key", 1)[0]
+
+
+def attester_address(settings: Settings) -> str:
+    """What `personhood deploy` is told of this machine's attester."""
+    return address_of(attester_key(settings))
+
+
+def attesters_to_ask(settings: Settings, chain: Chain, deployment: Deployment) -> Sequence[Attests]:
+    """Those named by their addresses on the network, or else those whose keys are here."""
+    if settings.attester_urls is None:
+        return local_attesters(chain, deployment, load_keys(settings.attester_keys_dir()))
+    signer = log_signer(log_key(settings), settings.log_origin)
+    return open_attesters(settings.attester_urls.split(","), signer)
+
+
+def _trusted_key(settings: Settings, kept: Path, source: LogClient) -> VerifierKey:
+    """The log's key: what is set, what was kept, or what the log says the first time."""
+    if settings.log_verifier is not None:
+        return VerifierKey.from_text(settings.log_verifier)
+    if not kept.exists():
+        key = source.key()
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(key.text + "\n")
+        _log.warning("log_key_believed", key=key.text, kept=str(kept))
+    return VerifierKey.from_text(kept.read_text())
