@@ -1,12 +1,14 @@
 """The log over HTTP: everything that anybody needs to check it, and nothing else."""
 
 import base64
+from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
+from transparency.errors import NotWitnessed
 from transparency.journal import Journal
 from transparency.store import DecisionLog
 
@@ -44,8 +46,13 @@ class OpeningsAnswer(BaseModel):
     next: int | None
 
 
-def create_log_router(journal: Journal) -> APIRouter:
-    """Create the routes under /v1/log, for an application that handles `TransparencyError`."""
+def create_log_router(journal: Journal, witnessed: Path | None = None) -> APIRouter:
+    """Create the routes under /v1/log, for an application that handles `TransparencyError`.
+
+    Args:
+        journal: of the log.
+        witnessed: where the newest checkpoint is that witnesses cosigned.
+    """
     router = APIRouter(prefix="/v1/log")
     log = journal.log
 
@@ -58,6 +65,13 @@ def create_log_router(journal: Journal) -> APIRouter:
     def checkpoint() -> str:
         """The head of the log, signed as of now."""
         return journal.signed_checkpoint()
+
+    @router.get("/checkpoint/witnessed", response_class=PlainTextResponse)
+    def witnessed_checkpoint() -> str:
+        """The newest checkpoint that witnesses cosigned."""
+        if witnessed is None or not witnessed.is_file():
+            raise NotWitnessed("No witness has cosigned this log yet.")
+        return witnessed.read_text()
 
     @router.get("/entries")
     def entries(start: Count, end: Count) -> EntriesAnswer:

@@ -34,7 +34,8 @@ def publish(
 ) -> None:
     """Post the accepted commitments, the removals and the new root to the registry."""
     from distribution import claims
-    from personhood.chain_app import open_chain, open_publisher, publisher_status
+    from personhood.chain_access import open_chain
+    from personhood.chain_app import open_publisher, publisher_status
 
     settings = Settings()
     chain, deployment = open_chain(settings)

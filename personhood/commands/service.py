@@ -59,7 +59,7 @@ def enroll(
     3 duplicate or review, 1 refused.
     """
     from identity_proofs.keystore import load_identity
-    from personhood.commands.wallet import ask_password
+    from personhood.commands.wallet_shell import ask_password
     from personhood.kiosk_client import Device, KioskClient
 
     settings = Settings()

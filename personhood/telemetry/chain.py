@@ -1,12 +1,13 @@
 """What a monitor of the chain tells: publication, attesters, epochs. A process of its own.
 
 The enrolment service carries no chain library, so somebody else has to look. A relayer tells its
-queue itself, see `personhood.chain_app.open_relayer`.
+queue itself, see `personhood.relayer_app`.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from starlette.applications import Starlette
@@ -18,9 +19,9 @@ from distribution import claims
 from distribution.chain import Chain
 from distribution.deployment import REGISTRY, Deployment
 from distribution.errors import AttesterUnreachable, DistributionError
-from distribution.registry import Attests
 from personhood.attesting import attesters_to_ask
-from personhood.chain_app import open_chain, publisher_status
+from personhood.chain_access import open_chain
+from personhood.chain_app import publisher_status
 from personhood.settings import Settings
 from personhood.telemetry.metrics import Figure, Telemetry, metrics_app
 
@@ -76,9 +77,8 @@ def look_at(settings: Settings, chain: Chain, deployment: Deployment) -> Iterato
     yield Figure("personhood_publisher_oldest_seconds", pending.oldest)
     yield Figure("personhood_publisher_under_way", len(pending.under_way))
     known = {int(a, 16) for a in chain.call(REGISTRY, deployment.registry, "attesters")}
-    here = _addresses(attesters_to_ask(settings, chain, deployment))
     yield Figure("personhood_attesters", len(known))
-    yield Figure("personhood_attesters_at_hand", len(known & here))
+    yield Figure("personhood_attesters_at_hand", len(known & at_hand(settings, chain, deployment)))
     quorum = chain.call(REGISTRY, deployment.registry, "quorum")
     yield Figure("personhood_attestation_quorum", quorum)
     epoch = claims.read_epoch(chain, deployment)
@@ -88,15 +88,13 @@ def look_at(settings: Settings, chain: Chain, deployment: Deployment) -> Iterato
         yield Figure("personhood_pool_claims", epoch.pool // epoch.amount)
 
 
-def _addresses(attesters: Iterable[Attests]) -> set[int]:
-    """Of those who can be asked; who does not answer is left out."""
-    found = set()
-    for attester in attesters:
-        try:
-            found.add(int(attester.address, 16))
-        except AttesterUnreachable:
-            continue
-    return found
+def at_hand(settings: Settings, chain: Chain, deployment: Deployment) -> set[int]:
+    """The addresses of the attesters that would be asked, and that answer."""
+    addresses = set()
+    for attester in attesters_to_ask(settings, chain, deployment):
+        with suppress(AttesterUnreachable):
+            addresses.add(int(attester.address, 16))
+    return addresses
 
 
 def create_monitor(settings: Settings, token: str) -> Starlette:

@@ -6,7 +6,7 @@ monitor tells it as what it is.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -50,7 +50,7 @@ class Vitals:
 
     gallery: Gallery
     safe_population: int | None
-    waiting_since: Callable[[], list[float]]
+    waiting_since: Callable[[], Sequence[float]]
     is_snapshot_unsaved: Callable[[], bool]
     has_replay_guard: bool
 

@@ -21,7 +21,7 @@ from distribution.record import read_record
 from distribution.registry import local_attesters
 from enrollment.errors import EnrollmentError
 from enrollment.receipts import Receipt, ReceiptIssuer
-from enrollment.store import Enrollment, EnrollmentStatus
+from enrollment.rows import Enrollment, EnrollmentStatus
 from identity_proofs.prover import Prover
 from personhood.cli import app
 from personhood.errors import ReceiptUnproven
@@ -75,7 +75,7 @@ def issued(issuer: ReceiptIssuer, receipt: Receipt) -> str:
     """Sign whatever a receipt shall say."""
     moment = datetime.fromtimestamp(receipt.hour, UTC)
     status = EnrollmentStatus.ACCEPTED
-    enrollment = Enrollment(receipt.enrollment_id, "key", status, moment, receipt.logged)
+    enrollment = Enrollment(receipt.id, "key", status, moment, logged=receipt.logged)
     return issuer.issue(enrollment, receipt.commitment)
 
 

@@ -90,6 +90,14 @@ def test_modules_stay_short() -> None:
     assert {path: n for path, n in lengths.items() if n > 320} == {}
 
 
+def test_relayer_and_wallet_carry_no_face_and_no_service() -> None:
+    script = (
+        "import sys, personhood.relayer_app, personhood.commands.wallet_claim;"
+        "assert not {'cv2', 'insightface', 'onnxruntime', 'faiss', 'enrollment'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
 def test_the_service_carries_no_chain_and_no_proof_library() -> None:
     """Also a safety matter: py_ecc raises the recursion limit of whatever process imports it."""
     script = (
