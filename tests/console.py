@@ -110,7 +110,7 @@ def open_console(
             turnstile=Turnstile(64),
             kiosks=KioskRegistry(engine),
             turns=SessionStore(engine),
-            enrollments=EnrollmentStore(engine, journal),
+            enrollments=EnrollmentStore(engine, keyring, journal),
             receipts=ReceiptIssuer(b"r" * 32),
             journal=journal,
             chain=chain,

@@ -17,7 +17,7 @@ from console.figures import HOURS, KINDS, Hour, OverviewReader, read_decisions
 from console.operators import Role
 from console.recent import read_recent
 from enrollment.kiosks import Kiosk
-from enrollment.store import EnrollmentRequest, EnrollmentStatus
+from enrollment.rows import EnrollmentRequest, EnrollmentStatus
 from tests.console import Clock, Console, open_console
 from tests.unit.console.conftest import NOW, Browser
 from transparency.entry import Kind
