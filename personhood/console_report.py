@@ -49,7 +49,7 @@ def make_report(settings: Settings, form: ReportForm) -> bytes:
         sources = read_sources(settings)
     except DistributionError as error:
         raise ReportFailed(f"The chain cannot be read: {error}") from None
-    document = write_report(sources, basis_of(settings, sources, ()))
+    document = write_report(sources, basis_of(sources, ()))
     if form is ReportForm.PDF:
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "report.pdf"
