@@ -34,13 +34,14 @@ from distribution.local_node import AnvilNode, start_local_node
 from identity_proofs.artifacts import load_artifacts
 from identity_proofs.identity import Identity
 from identity_proofs.prover import Prover
-from personhood.chain_app import engine_of_relayer
+from personhood.relayer_app import engine_of_relayer
 from personhood.settings import Settings
 
 ATTESTER = "0x" + "01" * 32
 RELAYER_KEY = bytes(range(32, 64))
 RELAYER = address_of("0x" + RELAYER_KEY.hex())
 FEE, AMOUNT = 10**16, 10**18
+MEMBERS = 2000  # whoever claims, so that kept proofs serve runs of any size
 CLIENTS = 16
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -61,26 +62,26 @@ def open_rush(count: int, proofs: Path) -> Rush:
     if not isinstance(node, AnvilNode):
         raise SystemExit("this needs anvil")
     chain = Chain.connect(node.url)
-    terms = Terms((address_of(ATTESTER),), quorum=1, amount=AMOUNT, pool=(count + 1) * AMOUNT)
+    terms = Terms((address_of(ATTESTER),), quorum=1, amount=AMOUNT, pool=(MEMBERS + 1) * AMOUNT)
     deployment = deploy(chain, terms)
-    members = [Identity.from_private_key(f"rush {number}".encode()) for number in range(count)]
+    members = [Identity.from_private_key(f"rush {number}".encode()) for number in range(MEMBERS)]
     commitments = [member.commitment for member in members]
     signers = registry.local_attesters(chain, deployment, [ATTESTER])
     registry.publish(chain, deployment, commitments, signers)
     claims.open_epoch(chain, deployment)
-    bodies = list(_bodies(chain, deployment, members, proofs))
+    bodies = list(_bodies(chain, deployment, members, count, proofs))
     return Rush(node, chain, deployment, bodies)
 
 
 def _bodies(
-    chain: Chain, deployment: Deployment, members: Sequence[Identity], folder: Path
+    chain: Chain, deployment: Deployment, members: Sequence[Identity], count: int, folder: Path
 ) -> Iterator[str]:
     epoch = claims.read_epoch(chain, deployment)
     group = claims.read_epoch_group(chain, deployment, epoch)
     folder = folder / f"{group.root:064x}-{deployment.distributor}"
     folder.mkdir(parents=True, exist_ok=True)
     prover: Prover | None = None
-    for number, member in track(list(enumerate(members)), "proofs", transient=True):
+    for number, member in track(list(enumerate(members[:count])), "proofs", transient=True):
         path = folder / f"{number}.json"
         if not path.exists():
             prover = prover or Prover(load_artifacts(Settings().artifacts_dir()))
@@ -224,7 +225,7 @@ def cpu_seconds(pid: int) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.relayer")
-    parser.add_argument("--claims", type=int, default=2000)
+    parser.add_argument("--claims", type=int, default=MEMBERS)
     parser.add_argument("--proofs", type=Path, help="where proofs are kept", required=True)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()

@@ -30,6 +30,15 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    """An event, and the transaction and block that it is of."""
+
+    arguments: Mapping[str, Any]
+    transaction_hash: str
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call of a contract, not yet a transaction."""
 
@@ -91,16 +100,33 @@ class Chain(Endpoint):
             transaction: hash of the only one whose events are wanted.
             progress: told, after each request, how many blocks of how many were looked at.
         """
+        logs = self.logs(
+            artifact, address, event, from_block, where, to_block=to_block, progress=progress
+        )
+        return [log.arguments for log in logs if transaction in {None, log.transaction_hash}]
+
+    def logs(
+        self,
+        artifact: ContractArtifact,
+        address: str,
+        event: str,
+        from_block: int,
+        where: dict[str, Any] | None = None,
+        *,
+        to_block: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Log]:
+        """Every `event`, and where it stands; see `events`."""
         kind = self._contract(artifact, address).events[event]
         last = self.block_number() if to_block is None else to_block
-        found: list[Mapping[str, Any]] = []
+        found: list[Log] = []
         for first in range(from_block, last + 1, LOG_RANGE):
             until = min(first + LOG_RANGE - 1, last)
             logs = self._ask(
                 partial(kind().get_logs, argument_filters=where, from_block=first, to_block=until)
             )
             found += [
-                log["args"] for log in logs if transaction in {None, to_hex(log["transactionHash"])}
+                Log(log["args"], to_hex(log["transactionHash"]), log["blockNumber"]) for log in logs
             ]
             if progress is not None:
                 progress(until - from_block + 1, last - from_block + 1)

@@ -14,7 +14,7 @@ from distribution.chain import Chain, Receipt
 from distribution.deployment import DISTRIBUTOR, NATIVE, TOKEN, Deployment
 from distribution.errors import NotAMember
 from distribution.refusals import refusal
-from distribution.registry import read_group
+from distribution.registry import Progress, read_group
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
 from identity_proofs.proof import SemaphoreProof
@@ -54,9 +54,11 @@ class Claim:
     proof: SemaphoreProof
 
 
-def read_epoch(chain: Chain, deployment: Deployment) -> EpochStatus:
-    """The current epoch."""
-    epoch = chain.call(DISTRIBUTOR, deployment.distributor, "currentEpoch")
+def read_epoch(chain: Chain, deployment: Deployment, number: int | None = None) -> EpochStatus:
+    """The epoch with this number; the current one when None."""
+    if number is None:
+        number = chain.call(DISTRIBUTOR, deployment.distributor, "currentEpoch")
+    epoch = int(number)
     return EpochStatus(
         epoch=epoch,
         root=chain.call(DISTRIBUTOR, deployment.distributor, "epochRoot", epoch),
@@ -175,9 +177,15 @@ def balance_of(chain: Chain, deployment: Deployment, address: str) -> int:
     return int(chain.call(TOKEN, deployment.token, "balanceOf", address))
 
 
-def read_epoch_group(chain: Chain, deployment: Deployment, status: EpochStatus) -> Group:
+def read_epoch_group(
+    chain: Chain,
+    deployment: Deployment,
+    status: EpochStatus,
+    *,
+    progress: Progress | None = None,
+) -> Group:
     """The group whose root `status` froze."""
-    return read_group(chain, deployment, at_root=status.root)
+    return read_group(chain, deployment, at_root=status.root, progress=progress)
 
 
 def _require_member(identity: Identity, group: Group) -> None:

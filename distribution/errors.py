@@ -31,6 +31,10 @@ DistributionError
 │   ├── FeeTooHigh            more than the epoch pays
 │   ├── QueueFull             too many claims wait
 │   └── RelayDatabaseMismatch the relayer's database is of another version
+├── RelayerUnreachable        a relayer does not answer, or not as one does
+├── RelayerMismatch           a relayer works for other contracts
+├── RelayerRefused            a relayer does not take the claim, or gave it up
+├── FeeUnusual                a relayer asks more than a wallet pays unasked
 ├── NotAMember                this wallet is not in the epoch's group
 └── ContractRefused           a contract reverted; `reason` is its own word
     ├── AlreadyClaimed        the nullifier was spent in this epoch
@@ -223,6 +227,22 @@ class QueueFull(RelayError):
 
 class RelayDatabaseMismatch(RelayError):
     code = "relay_database_mismatch"
+
+
+class RelayerUnreachable(DistributionError):
+    code = "relayer_unreachable"
+
+
+class RelayerMismatch(DistributionError):
+    code = "relayer_mismatch"
+
+
+class RelayerRefused(DistributionError):
+    code = "relayer_refused"
+
+
+class FeeUnusual(DistributionError):
+    code = "fee_unusual"
 
 
 class NotAMember(DistributionError):

@@ -17,12 +17,17 @@ def fresh_payout_address(wallet: Path, epoch: int, password: str) -> str:
     Returns:
         A checksum address.
     """
-    path = wallet.with_name(f"{wallet.stem}.payout-{epoch}.json")
+    path = payout_file(wallet, epoch)
     if not path.exists():
         keyfile = Account.create().encrypt(password)
         _write_new(path, json.dumps(keyfile))
     address = json.loads(path.read_text())["address"]
     return _checksummed(address)
+
+
+def payout_file(wallet: Path, epoch: int) -> Path:
+    """Where the key of a fresh address is kept, if one was made."""
+    return wallet.with_name(f"{wallet.stem}.payout-{epoch}.json")
 
 
 def _write_new(path: Path, text: str) -> None:

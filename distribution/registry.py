@@ -1,8 +1,8 @@
 """The membership group on the chain: rebuilt from its events, extended by the publisher."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from distribution.attestation import NO_CHECKPOINT, Attester, RootUpdate, Signature
 from distribution.chain import Chain, Receipt
@@ -16,6 +16,7 @@ from distribution.errors import (
 )
 from identity_proofs.group import Group
 
+Progress: TypeAlias = Callable[[str, int, int], None]
 BATCH = 256  # commitments in one transaction; the contract takes up to 512
 
 
@@ -47,22 +48,56 @@ class Publication:
     gas_used: int
 
 
-def read_group(chain: Chain, deployment: Deployment, *, at_root: int | None = None) -> Group:
+def read_group(
+    chain: Chain,
+    deployment: Deployment,
+    *,
+    at_root: int | None = None,
+    progress: Progress | None = None,
+) -> Group:
     """Rebuild the group from the chain's events alone.
 
     Args:
         at_root: stop when the group has this root, for the group of a past epoch;
             None reads to the newest.
+        progress: see `replay`.
 
     Raises:
         GroupMismatch: an event's commitments do not give the root it names, or `at_root`
             never was a root.
     """
     group = Group()
-    updates = chain.events(REGISTRY, deployment.registry, "RootUpdated", deployment.block)
-    for update in updates:
+    if group.root == at_root:
+        return group
+    for group in replay(chain, deployment, progress=progress):
         if group.root == at_root:
             return group
+    if at_root is not None:
+        raise GroupMismatch("no state of the registry has the epoch's root: ask another endpoint")
+    return group
+
+
+def replay(
+    chain: Chain, deployment: Deployment, *, progress: Progress | None = None
+) -> Iterator[Group]:
+    """Rebuild the group update by update: one group, as it was after each of them.
+
+    Args:
+        progress: told what is done ("download" or "hash"), how much of it, and of how much.
+
+    Raises:
+        GroupMismatch: an event's commitments do not give the root it names.
+    """
+    report = progress or (lambda _what, _done, _total: None)
+    updates = chain.events(
+        REGISTRY,
+        deployment.registry,
+        "RootUpdated",
+        deployment.block,
+        progress=lambda done, total: report("download", done, total),
+    )
+    group = Group()
+    for number, update in enumerate(updates, 1):
         group.insert_many(update["commitments"])
         for index in update["removals"]:
             group.remove(index)
@@ -71,9 +106,8 @@ def read_group(chain: Chain, deployment: Deployment, *, at_root: int | None = No
                 "the registry's events do not give the root that they name: "
                 "do not claim, and tell the operators"
             )
-    if at_root is not None and group.root != at_root:
-        raise GroupMismatch("no state of the registry has the epoch's root: ask another endpoint")
-    return group
+        report("hash", number, len(updates))
+        yield group
 
 
 def publish(

@@ -26,7 +26,7 @@ from enrollment.kiosks import KioskRegistry
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
 from enrollment.receipts import ReceiptIssuer
-from enrollment.requests import install_problem_handlers, request_id_of
+from enrollment.requests import RequestEnd, install_problem_handlers, request_id_of
 from enrollment.rows import EnrollmentKind, EnrollmentRequest, EnrollmentStatus
 from enrollment.sessions import LIFETIME, SessionStore
 from enrollment.wire import (
@@ -69,6 +69,7 @@ class FrontDesk:
             the cores stay busy while the gallery commits.
         keeps_images: whether people may let pictures be kept; else their consent is not used.
         max_in_flight: enrolments that are worked on or wait; one more is refused as busy.
+        observe: told how each request ended.
     """
 
     service: EnrollmentService
@@ -81,6 +82,7 @@ class FrontDesk:
     workers: int | None = None
     max_in_flight: int = MAX_IN_FLIGHT
     keeps_images: bool = True
+    observe: Callable[[RequestEnd], None] | None = None
 
     @cached_property
     def turnstile(self) -> Turnstile:
@@ -92,7 +94,7 @@ def create_app(desk: FrontDesk) -> FastAPI:
     """Create the application: see `create_router`."""
     app = DescribedApp(title="personhood enrolment", version="1", docs_url=None, redoc_url=None)
     app.include_router(create_router(desk))
-    install_problem_handlers(app)
+    install_problem_handlers(app, desk.observe)
     return app
 
 
@@ -143,6 +145,7 @@ def create_router(desk: FrontDesk) -> APIRouter:
             admitted = await gate.admit(request, MAX_BODY)
             work = partial(_enroll, desk, admitted, idempotency_key, request_id_of(request))
             answer = await to_thread.run_sync(work, limiter=limiter)
+        request.state.outcome = answer.outcome
         response.status_code = CODES.get(answer.outcome, status.HTTP_200_OK)
         return answer
 

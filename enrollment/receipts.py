@@ -20,7 +20,7 @@ from transparency.journal import Recorded
 ISSUER = "personhood enrolment"
 _ALGORITHM = "EdDSA"
 _HOUR = 3600
-_ACCEPTED, _DELETED = "accepted", "deleted"
+ACCEPTED, DELETED = "accepted", "deleted"
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class ReceiptIssuer:
     def issue(self, enrollment: Enrollment, commitment: int) -> str:
         """Sign that a wallet was accepted, and in which hour; the same each time."""
         hour = int(enrollment.created_at.timestamp()) // _HOUR * _HOUR
-        return self._sign(enrollment.id, commitment, hour, _ACCEPTED, enrollment.logged)
+        return self._sign(enrollment.id, commitment, hour, ACCEPTED, enrollment.logged)
 
     def issue_deletion(self, removal: MembershipChange) -> str:
         """Sign that a wallet's holder was forgotten, and in which hour; the same each time."""
         name, hour = f"removal {removal.sequence}", removal.hour * _HOUR
-        return self._sign(name, removal.commitment, hour, _DELETED, removal.logged)
+        return self._sign(name, removal.commitment, hour, DELETED, removal.logged)
 
     def _sign(
         self, name: str, commitment: int, hour: int, event: str, logged: Recorded | None
@@ -110,7 +110,7 @@ def check_receipt(text: str, public_key: bytes) -> Receipt:
         )
         place = claims.get("log")
         logged = Recorded(int(place["index"]), bytes.fromhex(place["leaf"])) if place else None
-        event = claims.get("event", _ACCEPTED)  # earlier receipts said nothing else
+        event = claims.get("event", ACCEPTED)  # earlier receipts said nothing else
         return Receipt(claims["jti"], int(claims["sub"]), claims["iat"], logged, event)
     except (jwt.InvalidTokenError, ValueError, TypeError, KeyError):
         raise ReceiptInvalid("This receipt was not signed by this service.") from None

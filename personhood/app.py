@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 
 from enrollment.api import FrontDesk, create_app
+from enrollment.cases import read_waiting
 from enrollment.challenges import Challenges
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
@@ -39,6 +40,9 @@ from personhood.database import open_database
 from personhood.keys import challenge_key, log_key, receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
+from personhood.telemetry.health import Vitals, create_health_router
+from personhood.telemetry.metrics import metrics_route
+from personhood.telemetry.service import observe, service_telemetry
 from transparency.api import create_log_router
 from transparency.journal import Journal
 from transparency.store import DecisionLog
@@ -111,13 +115,22 @@ def open_service(
         ) as gallery,
     ):
         journal.announce()
+        replay = ReplayGuard(engine, replay_key(settings)) if is_live else None
+        vitals = Vitals(
+            gallery=gallery,
+            safe_population=rule.policy.safe_population,
+            waiting_since=partial(read_waiting, engine),
+            is_snapshot_unsaved=lambda: snapshot.is_unsaved,
+            has_replay_guard=replay is not None,
+        )
+        telemetry = service_telemetry(vitals, journal.log)
         enrollments = EnrollmentStore(engine, keyring, journal)
         desk = FrontDesk(
             EnrollmentService(
                 Examiner(models, _attack_detectors(settings)),
                 gallery,
                 enrollments,
-                ReplayGuard(engine, replay_key(settings)) if is_live else None,
+                replay,
                 recovery_days=settings.recovery_days,
             ),
             KioskRegistry(engine),
@@ -128,8 +141,12 @@ def open_service(
             requests_per_minute=settings.kiosk_requests,
             keeps_images=settings.keep_images,
             workers=GPU_WORKERS if is_batched else None,
+            observe=partial(observe, telemetry),
         )
         app = create_app(desk)
+        app.include_router(create_health_router(vitals))
+        if token := settings.metrics_access():
+            app.router.routes.append(metrics_route(telemetry, token))
         app.include_router(create_log_router(journal, settings.witnessed_file()))
         app.include_router(_kiosk_page(settings))
         with console_pages(settings, engine, gallery, desk, enrollments) as pages:

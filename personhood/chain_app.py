@@ -1,10 +1,7 @@
-"""The composition root of the chain's side: what publisher and relayer are made of."""
+"""The composition root of the publisher: the one part of the chain's side that sees enrolments."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-
-from fastapi import FastAPI
-from sqlalchemy import Engine, create_engine
 
 from distribution.chain import Chain
 from distribution.database import Database
@@ -12,21 +9,13 @@ from distribution.deployment import Deployment
 from distribution.endpoint import open_account
 from distribution.journal import Journal
 from distribution.publisher import BatchPolicy, Change, Publisher, PublisherStatus, read_status
-from distribution.relay_api import RelayDesk, create_app
-from distribution.relay_intake import Intake
-from distribution.relay_store import RelayStore
-from distribution.relay_worker import RelayWorker
-from distribution.relayer import Relayer
-from distribution.sender import GWEI, Sender, SendingPolicy, ensure_funded
+from distribution.sender import Sender, ensure_funded
 from enrollment.membership import SECONDS_PER_HOUR, MembershipChange, MembershipHistory
 from personhood.app import open_journal
 from personhood.attesting import attesters_to_ask
+from personhood.chain_access import sending_key, sending_policy
 from personhood.database import open_database
 from personhood.settings import Settings
-from uniqueness.database import prepare
-from uniqueness.key_files import load_or_create_key
-
-LOCAL_CONFIRMATIONS, CONFIRMATIONS = 1, 12
 
 
 class Enrolments:
@@ -44,12 +33,6 @@ class Enrolments:
 
 def _changes(changes: Sequence[MembershipChange]) -> list[Change]:
     return [Change(change.commitment, change.hour * SECONDS_PER_HOUR) for change in changes]
-
-
-def open_chain(settings: Settings) -> tuple[Chain, Deployment]:
-    """The chain, and the contracts that are seen to stand on it."""
-    chain = Chain.connect(settings.rpc_url, settings.gas_key())
-    return chain, Deployment.read(settings.deployment_file()).check(chain)
 
 
 @contextmanager
@@ -95,55 +78,6 @@ def publisher_status(settings: Settings, chain: Chain, deployment: Deployment) -
     )
     engine.dispose()
     return status
-
-
-@contextmanager
-def open_relayer(settings: Settings, chain: Chain, deployment: Deployment) -> Iterator[FastAPI]:
-    """The relayer's routes, and its batches as a thread for as long as the block runs.
-
-    Raises:
-        SenderBusy: a relayer runs already.
-        SenderMissing: its account has no coins for gas.
-        RelayDatabaseMismatch: its database was made by another version.
-    """
-    key = sending_key(settings, "relayer")
-    ensure_funded(chain, key)
-    engine = engine_of_relayer(settings)
-    database = Database(engine)
-    with Sender.open(chain, key, database, deployment, sending_policy(settings, chain)) as sender:
-        store = RelayStore(database, deployment.fingerprint)
-        batches = BatchPolicy(settings.relayer_batch, settings.relayer_age)
-        relayer = Relayer(chain, deployment, sender, store, batches)
-        intake = Intake(
-            chain,
-            deployment,
-            store,
-            sender.address,
-            minimum_fee=settings.relayer_fee,
-            capacity=settings.relayer_queue,
-        )
-        with RelayWorker(relayer):
-            yield create_app(RelayDesk(deployment, intake, relayer, settings.relayer_requests))
-    engine.dispose()
-
-
-def engine_of_relayer(settings: Settings) -> Engine:
-    """The database of a relayer, which is not the service's."""
-    return prepare(create_engine(settings.relayer_database()))
-
-
-def sending_key(settings: Settings, role: str) -> str:
-    """The key that is set, or one of the role's own, made on first use."""
-    if (given := settings.gas_key()) is not None:
-        return given
-    return "0x" + load_or_create_key(settings.sending_key_file(role)).hex()
-
-
-def sending_policy(settings: Settings, chain: Chain) -> SendingPolicy:
-    confirmations = settings.confirmations or (
-        LOCAL_CONFIRMATIONS if chain.holds_accounts else CONFIRMATIONS
-    )
-    return SendingPolicy(confirmations, max_fee=settings.max_fee_gwei * GWEI)
 
 
 def batch_policy(settings: Settings) -> BatchPolicy:

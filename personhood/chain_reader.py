@@ -83,7 +83,8 @@ def read_chain(settings: Settings) -> ChainStatus:
 def _read(settings: Settings) -> ChainStatus:
     from distribution.claims import read_epoch
     from distribution.deployment import DISTRIBUTOR, REGISTRY
-    from personhood.chain_app import open_chain, publisher_status
+    from personhood.chain_access import open_chain
+    from personhood.chain_app import publisher_status
 
     chain, deployment = open_chain(settings)
     publishing = publisher_status(settings, chain, deployment)
@@ -142,7 +143,7 @@ def _relaying(settings: Settings, deployment: "Deployment") -> list[QueueLine]:
     from distribution.endpoint import open_account
     from distribution.journal import Journal
     from distribution.relay_store import RelayStore
-    from personhood.chain_app import sending_key
+    from personhood.chain_access import sending_key
     from uniqueness.database import prepare
 
     if settings.relayer_database_url is None and not (settings.data_dir() / "relayer.db").exists():

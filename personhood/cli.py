@@ -18,6 +18,7 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    monitor,
     operator,
     publish,
     relayer,
@@ -39,6 +40,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
 app.add_typer(attester.app, name="attester")
+app.command("monitor")(monitor.monitor)
 app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")

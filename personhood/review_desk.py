@@ -1,12 +1,15 @@
-"""The adjudicators' service beside a running one: the same database, and a gallery when needed."""
+"""What works beside a running service: the same database, and a gallery when one is needed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
 
 from enrollment.adjudication import AdjudicationService
-from enrollment.packs import read_manifests
+from enrollment.examination import Examiner
+from enrollment.face_models import open_models
+from enrollment.packs import load_packs, read_manifests
 from enrollment.recovery import Recoveries
+from enrollment.reembedding import Reembedded, reembed
 from enrollment.store import EnrollmentStore
 from personhood.app import open_journal
 from personhood.database import open_database
@@ -38,10 +41,7 @@ def open_adjudication(settings: Settings) -> AdjudicationService:
 
 
 class _OwnGallery:
-    """Opens a gallery for one enrolment; several may decide on one database.
-
-    Its index is exact and in memory, read from the database, whatever the service's own is.
-    """
+    """Opens a gallery for one enrolment; several may decide on one database."""
 
     def __init__(self, settings: Settings, engine: Engine, keyring: Keyring) -> None:
         self._settings = settings
@@ -50,21 +50,35 @@ class _OwnGallery:
 
     def __call__(self, probe: Probe, request_id: str, *, despite: Sequence[int]) -> Identification:
         """See `uniqueness.gallery.Gallery.identify_and_enroll`."""
-        manifests = read_manifests(self._settings.model_pack)
-        rule = decision_rule(self._settings, manifests)
-        indexes = {m.model: FaissFlatIndex(m.embedding_size) for m in manifests}
-        with Gallery.open(
-            GalleryStore(self._engine, self._keyring),
-            indexes,
-            rule.policy,
-            fusion=rule.fusion,
-            retiring=self._retiring(),
-        ) as gallery:
+        with _open_gallery(self._settings, self._engine, self._keyring) as gallery:
             return gallery.identify_and_enroll(probe, request_id, despite=despite)
 
-    def _retiring(self) -> Matching | None:
-        if self._settings.retiring_pack is None:
-            return None
-        (manifest,) = read_manifests(self._settings.retiring_pack)
-        index = FaissFlatIndex(manifest.embedding_size)
-        return Matching({manifest.model: index}, manifest.thresholds)
+
+def reembed_kept(settings: Settings, on_progress: Callable[[], None]) -> Reembedded:
+    """Make templates of the model pack from the pictures that people let be kept.
+
+    Raises:
+        ModelMismatch: people were enrolled with a pack that is not named as the retiring one.
+    """
+    packs = load_packs(settings.model_pack, settings.models_dir())
+    engine, keyring = open_database(settings), template_keys(settings)
+    store = EnrollmentStore(engine, keyring, open_journal(settings, engine))
+    with _open_gallery(settings, engine, keyring) as gallery:
+        return reembed(store, gallery, Examiner(open_models(packs)), on_progress)
+
+
+def _open_gallery(settings: Settings, engine: Engine, keyring: Keyring) -> Gallery:
+    """A gallery beside the service's; its index is exact, in memory, whatever that one's is."""
+    manifests = read_manifests(settings.model_pack)
+    rule = decision_rule(settings, manifests)
+    retiring = None
+    if settings.retiring_pack is not None:
+        (old,) = read_manifests(settings.retiring_pack)
+        retiring = Matching({old.model: FaissFlatIndex(old.embedding_size)}, old.thresholds)
+    return Gallery.open(
+        GalleryStore(engine, keyring),
+        {m.model: FaissFlatIndex(m.embedding_size) for m in manifests},
+        rule.policy,
+        fusion=rule.fusion,
+        retiring=retiring,
+    )

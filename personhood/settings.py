@@ -148,6 +148,14 @@ class Settings(BaseSettings):
     relayer_requests: int = Field(
         120, ge=1, description="most claims of one range of addresses (/24, /48) in a minute"
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="what Prometheus shows at /metrics, 16 characters or more; unset, no /metrics",
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json", description="how the service logs: `json`, one object a line, or `text`"
+    )
     wallet_password: SecretStr | None = Field(
         None, description="opens the wallet's keystore; asked for when unset"
     )
@@ -202,6 +210,9 @@ class Settings(BaseSettings):
     def sending_key_file(self, role: str) -> Path:
         """The key of the account from which the publisher or the relayer sends."""
         return self.data_dir() / f"{role}.key"
+
+    def metrics_access(self) -> str | None:
+        return self.metrics_token.get_secret_value() if self.metrics_token else None
 
     def milvus_access(self) -> str:
         return self.milvus_token.get_secret_value() if self.milvus_token else ""

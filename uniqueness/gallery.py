@@ -113,6 +113,11 @@ class Gallery:
         return self._sequencer.models
 
     @property
+    def own_models(self) -> tuple[str, ...]:
+        """The gallery's models, without those that are being retired."""
+        return self._own.models
+
+    @property
     def model(self) -> str:
         """The first model of the gallery."""
         return self._own.models[0]
@@ -121,6 +126,11 @@ class Gallery:
     def is_open(self) -> bool:
         """Whether decisions can be had."""
         return not self._closed and self._owner.is_alive()
+
+    @property
+    def saturations(self) -> int:
+        """See `GalleryStatus.saturations`."""
+        return self._sequencer.saturations
 
     def __len__(self) -> int:
         """How many people are enrolled."""

@@ -145,14 +145,15 @@ def _trial(path: Path) -> tuple[ErrorRate, ...]:
 
 
 def _chain(settings: Settings) -> ChainSource:
-    from distribution.activity import read_activity
+    from distribution.activity import activity_of
     from distribution.chain import Chain
     from distribution.deployment import Deployment
+    from distribution.record import read_record
 
     chain = Chain.connect(settings.rpc_url)
     deployment = Deployment.read(settings.deployment_file()).check(chain)
     return ChainSource(
-        activity=read_activity(chain, deployment),
+        activity=activity_of(read_record(chain, deployment)),
         chain_id=deployment.chain_id,
         distributor=deployment.distributor,
         decimals=deployment.decimals,

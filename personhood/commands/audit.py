@@ -145,7 +145,7 @@ def receipt(
     )
     logged = shown.receipt.logged
     typer.echo(
-        f"the wallet {shown.receipt.commitment} was accepted: entry {logged and logged.index} of "
+        f"this wallet was {shown.receipt.event}: entry {logged and logged.index} of "
         f"{shown.size} in the log"
     )
 

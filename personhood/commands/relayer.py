@@ -22,8 +22,9 @@ def run(
     """Take claims over HTTP, and send them in batches, until interrupted."""
     import uvicorn
 
-    from personhood.chain_app import open_chain, open_relayer
+    from personhood.chain_access import open_chain
     from personhood.logging import configure_logging
+    from personhood.relayer_app import open_relayer
 
     settings = Settings()
     configure_logging()

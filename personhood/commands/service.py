@@ -34,8 +34,8 @@ def serve(
     from personhood.serving import serve as run
     from personhood.tls import tls_files
 
-    configure_logging()
     settings = Settings()
+    configure_logging(settings.log_format)
     files = tls_files(settings, host) if tls else None
     if files and files.is_own:
         typer.echo(
@@ -59,7 +59,7 @@ def enroll(
     3 duplicate or review, 1 refused.
     """
     from identity_proofs.keystore import load_identity
-    from personhood.commands.wallet import ask_password
+    from personhood.commands.wallet_shell import ask_password
     from personhood.kiosk_client import Device, KioskClient
 
     settings = Settings()

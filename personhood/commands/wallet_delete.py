@@ -27,7 +27,7 @@ def delete(
     still claim of earlier epochs it can.
     """
     from identity_proofs.keystore import load_identity
-    from personhood.commands.wallet import ask_password
+    from personhood.commands.wallet_shell import ask_password
     from personhood.wallet_client import WalletClient
 
     settings = Settings()

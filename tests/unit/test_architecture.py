@@ -30,6 +30,7 @@ WALLS = {
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
     "jinja2": {"console/rendering.py", "personhood/audit_report/page.py"},
+    "prometheus_client": {"personhood/telemetry/metrics.py"},
     "reportlab": {"personhood/audit_report/pdf.py"},
     "limits": {"distribution/address_limits.py", "enrollment/limits.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},
@@ -87,6 +88,14 @@ def test_modules_stay_short() -> None:
     ideas = [path for path in modules() if path.name != "errors.py"]  # a tree is one idea
     lengths = {path: len(path.read_text().splitlines()) for path in ideas}
     assert {path: n for path, n in lengths.items() if n > 320} == {}
+
+
+def test_relayer_and_wallet_carry_no_face_and_no_service() -> None:
+    script = (
+        "import sys, personhood.relayer_app, personhood.commands.wallet_claim;"
+        "assert not {'cv2', 'insightface', 'onnxruntime', 'faiss', 'enrollment'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
 
 
 def test_the_service_carries_no_chain_and_no_proof_library() -> None:
