@@ -31,6 +31,7 @@ class Action(StrEnum):
     OPERATOR_DISABLED = "operator disabled"
     KIOSK_INVITED = "kiosk invited"
     KIOSK_REVOKED = "kiosk revoked"
+    REPORT_DOWNLOADED = "report downloaded"
     RECEIPT_CHECKED = "receipt checked"
 
 

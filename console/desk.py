@@ -14,12 +14,14 @@ from console.chain import ChainStatus
 from console.operators import Clock, OperatorRegistry
 from console.passkeys import PasskeyStore
 from console.passwords import Hasher, PasswordStore, draw_secret
+from console.report import MakeReport
 from console.sessions import SessionStore
 from enrollment.gate import Turnstile
 from enrollment.kiosks import KioskRegistry
 from enrollment.receipts import ReceiptIssuer
 from enrollment.sessions import SessionStore as TurnStore
 from enrollment.store import EnrollmentStore
+from transparency.journal import Journal
 from uniqueness.gallery import Gallery
 from uniqueness.sealing import Keyring
 
@@ -33,7 +35,9 @@ class Operations:
         gallery: open.
         turnstile: of the enrolment routes.
         turns: people's sessions at kiosks.
+        journal: writes the decision log, and knows the pseudonyms in it.
         chain: reads what the chain holds; None where no chain is configured.
+        report: makes the audit report.
     """
 
     engine: Engine
@@ -43,7 +47,9 @@ class Operations:
     turns: TurnStore
     enrollments: EnrollmentStore
     receipts: ReceiptIssuer
+    journal: Journal
     chain: Callable[[], ChainStatus | None]
+    report: MakeReport
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@
     ├── PasskeyRefused            the browser's answer is no valid passkey
     ├── OperatorNameTaken         another operator has this name
     ├── OperatorUnknown           no operator has this name
+    ├── ReportFailed              the audit report cannot be made now
     ├── AddressRefused            the console was asked for under another address than its own
     └── ConsoleAddressInvalid     the configured address cannot be used; never on the wire
 """
@@ -74,6 +75,10 @@ class OperatorNameTaken(ConsoleError):
 
 class OperatorUnknown(ConsoleError):
     code = "operator_unknown"
+
+
+class ReportFailed(ConsoleError):
+    code = "report_failed"
 
 
 class AddressRefused(ConsoleError):

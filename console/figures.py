@@ -1,15 +1,16 @@
 """The numbers of the overview: what was decided lately, how full the service is, what is wrong."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from threading import Lock
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from sqlalchemy import Engine, func, select
 
 from console.desk import Operations
+from console.fresh import Fresh
 from console.operators import Clock
+from console.recent import Burst, read_recent
 from uniqueness.schema import OutcomeRow
 from uniqueness.status import GalleryStatus
 from uniqueness.tally import REJECTED
@@ -20,8 +21,6 @@ _SECONDS_PER_HOUR: Final = 3600
 _FRESH: Final = 5.0  # seconds for which the decisions of the day are not counted again
 _FRESH_STATUS: Final = 30.0  # the gallery's status counts all templates
 _FULL: Final = 0.8  # of the places, from which the operator is told
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -96,26 +95,8 @@ class Overview:
     places: int
     accepted: int
     kiosks: int
-    alarms: tuple[Alarm, ...] = field(default=())
-
-
-class Fresh(Generic[T]):
-    """Reads something at most once in a while, however many pages ask; thread-safe."""
-
-    def __init__(self, read: Callable[[], T], seconds: float, clock: Clock) -> None:
-        self._clock = clock
-        self._read = read
-        self._seconds = seconds
-        self._lock = Lock()
-        self._value: tuple[float, T] | None = None
-
-    def get(self) -> T:
-        """Give what was read lately, or read it now."""
-        with self._lock:
-            now = self._clock()
-            if self._value is None or not 0 <= now - self._value[0] <= self._seconds:
-                self._value = (now, self._read())
-            return self._value[1]
+    bursts: tuple[Burst, ...]
+    alarms: tuple[Alarm, ...] = ()
 
 
 class OverviewReader:
@@ -125,6 +106,7 @@ class OverviewReader:
         self._operations = operations
         self._decisions = Fresh(lambda: read_decisions(operations.engine, clock), _FRESH, clock)
         self._status = Fresh(operations.gallery.status, _FRESH_STATUS, clock)
+        self._recent = Fresh(lambda: read_recent(operations, clock()), _FRESH_STATUS, clock)
 
     def read(self) -> Overview:
         """Read what the first page shows, each part as fresh as it is cheap."""
@@ -135,10 +117,11 @@ class OverviewReader:
             is_open=shown.gallery.is_open,
             taken=shown.turnstile.taken,
             places=shown.turnstile.places,
-            accepted=shown.enrollments.accepted(),
+            accepted=shown.enrollments.history.added(),
             kiosks=sum(kiosk.revoked_at is None for kiosk in shown.kiosks.all()),
+            bursts=self._recent.get().bursts,
         )
-        return Overview(**(vars(overview) | {"alarms": tuple(_alarms(overview))}))
+        return replace(overview, alarms=tuple(_alarms(overview)))
 
 
 def read_decisions(engine: Engine, clock: Clock) -> Decisions:
@@ -204,6 +187,15 @@ def _alarms(overview: Overview) -> Sequence[Alarm]:
                 "Faces that resemble too many",
                 f"{gallery.saturations} captures were near more templates than are listed. More "
                 "than a few say that the thresholds are too low.",
+            )
+        )
+    for burst in overview.bursts:
+        alarms.append(
+            Alarm(
+                Level.WARNING,
+                f"Many {burst.what} at {burst.kiosk}",
+                f"{burst.share:.0%} of its attempts of the last day, against {burst.others:.1%} at "
+                "all others. Look at its camera and its light, and at who uses it.",
             )
         )
     return alarms

@@ -19,6 +19,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.PasskeyRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.OperatorNameTaken: HTTPStatus.CONFLICT,
     errors.OperatorUnknown: HTTPStatus.NOT_FOUND,
+    errors.ReportFailed: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.AddressRefused: HTTPStatus.MISDIRECTED_REQUEST,
 }
 

@@ -54,6 +54,7 @@ PLACES: Final = (
     Place("/console/kiosks", "Kiosks", "kiosks", Permission.READ),
     Place("/console/chain", "Chain", "chain", Permission.READ),
     Place("/console/receipts", "Receipts", "receipts", Permission.READ),
+    Place("/console/report", "Report", "report", Permission.AUDIT),
     Place("/console/activity", "Activity", "activity", Permission.AUDIT),
     Place("/console/operators", "Operators", "operators", Permission.CONFIGURE),
 )

@@ -20,7 +20,17 @@ from console.errors import (
     FormInvalid,
     SignInRequired,
 )
-from console.pages import account, activity, chain, joining, kiosks, operators, overview, receipts
+from console.pages import (
+    account,
+    activity,
+    chain,
+    joining,
+    kiosks,
+    operators,
+    overview,
+    receipts,
+    report,
+)
 from console.pages import sign_in as sign_in_pages
 from console.problems import TITLES, status_of
 from console.rendering import FOLDER, HEADERS, Renderer
@@ -41,6 +51,7 @@ _PAGES: Final = (
     kiosks,
     chain,
     receipts,
+    report,
     activity,
     operators,
     account,
@@ -98,7 +109,8 @@ def _route_class(render: Renderer) -> type[APIRoute]:
                         title="Not found",
                         detail="There is no such page.",
                     )
-                response.headers.update(HEADERS)
+                for name, value in HEADERS.items():
+                    response.headers.setdefault(name, value)
                 return response
 
             return handler

@@ -3,8 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from distribution.chain import Chain
-from distribution.deployment import DISTRIBUTOR, REGISTRY, Deployment
+from distribution.record import ChainRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +45,23 @@ class Activity:
     epochs: tuple[EpochActivity, ...]
 
 
-def read_activity(chain: Chain, deployment: Deployment) -> Activity:
-    """Read the events of registry and distributor; nothing is recomputed from them."""
-    block = chain.block_number()
+def activity_of(record: ChainRecord) -> Activity:
+    """Sum up what was recorded, by epoch."""
     members_at, members = {0: 0}, 0
-    for update in chain.events(REGISTRY, deployment.registry, "RootUpdated", deployment.block):
-        members += len(update["commitments"]) - len(update["removals"])
-        members_at[update["newRoot"]] = members
+    for update in record.updates:
+        members += len(update.commitments) - len(update.removals)
+        members_at[update.root] = members
     payments = defaultdict[int, list[int]](list)
-    for claim in chain.events(DISTRIBUTOR, deployment.distributor, "Claimed", deployment.block):
-        payments[claim["epoch"]].append(claim["amount"])
-    opened = chain.events(DISTRIBUTOR, deployment.distributor, "EpochOpened", deployment.block)
+    for payment in record.payments:
+        payments[payment.epoch].append(payment.amount)
     epochs = [
         EpochActivity(
-            epoch=event["epoch"],
-            members=members_at[event["root"]],
-            amount=event["amount"],
-            claims=len(payments[event["epoch"]]),
-            paid=sum(payments[event["epoch"]]),
+            epoch=opened.epoch,
+            members=members_at[opened.root],
+            amount=opened.amount,
+            claims=len(payments[opened.epoch]),
+            paid=sum(payments[opened.epoch]),
         )
-        for event in opened
+        for opened in record.epochs
     ]
-    return Activity(block, members, tuple(sorted(epochs, key=lambda one: one.epoch)))
+    return Activity(record.block, members, tuple(sorted(epochs, key=lambda one: one.epoch)))

@@ -5,7 +5,8 @@ It signs an update of the registry only when
 1. the update is for its own registry, and starts from the registry's root;
 2. its own tree comes to the same root;
 3. every new commitment has an accepting entry in the log, up to the checkpoint that the update
-   names, and was never posted before; every removal has an entry there too;
+   names, and was never posted before; every removal has an entry there too; and nobody joins while
+   a member that had to leave before is in, so that no person has two wallets in one root;
 4. it signed no other root in this place.
 
 It follows the log by itself, and never one that contradicts what it holds. What it finds wrong it
@@ -163,6 +164,7 @@ class IndependentAttester:
         if self._tree.root != update.root:
             self._tree = _Tree()
             raise AttestationRefused("these members do not give the root of the update")
+        self._require_order(update)
 
     def _require_decisions(self, update: RootUpdate, size: int) -> None:
         ledger, tree = self._mirror.ledger, self._tree
@@ -179,6 +181,17 @@ class IndependentAttester:
                 raise AttestationRefused(
                     f"the removal of leaf {leaf} has no entry in the log",
                     "removal_without_decision",
+                )
+
+    def _require_order(self, update: RootUpdate) -> None:
+        """Of a recovery the old wallet leaves no later than the new one comes."""
+        ledger = self._mirror.ledger
+        newest = max((ledger.admitted[member] for member in update.commitments), default=-1)
+        for commitment, index in ledger.removed.items():
+            if index < newest and commitment in self._tree:
+                self._tree = _Tree()
+                raise AttestationRefused(
+                    "a member joins while one that had to leave before is in", "removal_outstanding"
                 )
 
     def _read_tree(self) -> "_Tree":
@@ -219,6 +232,9 @@ class _Tree:
     @property
     def size(self) -> int:
         return len(self.leaves)
+
+    def __contains__(self, commitment: object) -> bool:
+        return commitment in self._group
 
     def apply(self, commitments: tuple[int, ...], removals: tuple[int, ...]) -> None:
         self._group.insert_many(commitments)

@@ -2,8 +2,9 @@
 
     GET  /v1/attester   who it is
     POST /v1/attest     a signed proposal (`distribution.proposal`) for a signature
+    POST /add-checkpoint   a checkpoint of the log for a cosignature (c2sp.org/tlog-witness)
 
-A refusal is 409 with problem details (RFC 9457) whose `code` is the reason.
+A refusal to attest is 409 with problem details (RFC 9457) whose `code` is the reason.
 """
 
 from typing import Any, Final
@@ -16,13 +17,14 @@ from fastapi.responses import JSONResponse
 from distribution.attester import IndependentAttester
 from distribution.errors import AlreadySigned, AttestationRefused
 from distribution.proposal import MAX_BYTES, read_proposal, update_fields
+from transparency.witness import MAX_REQUEST, Witness
 
 _log = structlog.get_logger("distribution.attester")
 _PROBLEM: Final = "application/problem+json"
 
 
-def create_attester_app(attester: IndependentAttester) -> FastAPI:
-    """Create the application of one attester."""
+def create_attester_app(attester: IndependentAttester, witness: Witness) -> FastAPI:
+    """Create the application of one attester, which is a witness of the log too."""
     app = FastAPI(title="personhood attester", version="1", docs_url=None, redoc_url=None)
 
     @app.get("/v1/attester")
@@ -32,19 +34,38 @@ def create_attester_app(attester: IndependentAttester) -> FastAPI:
             "address": attester.address,
             "log": attester.log_key.text,
             "log_size": attester.log_size,
+            "witness": witness.verifier.text,
         }
 
     @app.post("/v1/attest")
     async def attest(request: Request) -> Response:
         """Check a proposal, and sign it."""
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BYTES:
-                return _refusal(413, "proposal_too_large", "The proposal is too large.")
-        return await to_thread.run_sync(_attest, attester, bytes(body))
+        body = await _read(request, MAX_BYTES)
+        if body is None:
+            return _refusal(413, "proposal_too_large", "The proposal is too large.")
+        return await to_thread.run_sync(_attest, attester, body)
+
+    @app.post("/add-checkpoint")
+    async def add_checkpoint(request: Request) -> Response:
+        """Cosign a checkpoint that continues the last one."""
+        body = await _read(request, MAX_REQUEST)
+        if body is None:
+            return Response(status_code=413)
+        text = body.decode(errors="replace")
+        answer = await to_thread.run_sync(witness.add_checkpoint, text)
+        return Response(answer.body, answer.status, media_type=answer.media_type)
 
     return app
+
+
+async def _read(request: Request, limit: int) -> bytes | None:
+    """A body of at most `limit` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            return None
+    return bytes(body)
 
 
 def _attest(attester: IndependentAttester, body: bytes) -> Response:

@@ -17,6 +17,7 @@ Findings, in the order in which they are looked for; the first one ends the audi
     member_twice                a commitment was posted twice
     member_without_decision     a member on the chain has no accepting entry
     removal_without_decision    a member was removed on the chain without an entry
+    removal_late                somebody joined while a member that had to leave before was still in
     checkpoint_unknown          a root names a checkpoint that this log never had
     decision_after_root         a root names a checkpoint that does not hold its decisions yet
     acceptance_never_arrived    an accepted commitment is not on the chain, past the grace
@@ -35,9 +36,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from distribution.attestation import NO_CHECKPOINT
-from distribution.record import ChainRecord, Update
-from identity_proofs.errors import IdentityProofsError
-from identity_proofs.group import Group
+from distribution.posted_members import Finding, PostedMembers
+from distribution.record import ChainRecord
 from transparency.checkpoint import Checkpoint, open_checkpoint
 from transparency.errors import (
     CheckpointInvalid,
@@ -79,12 +79,6 @@ class Verdict:
     explanation: str = ""
 
 
-class _Finding(Exception):
-    def __init__(self, code: str, explanation: str) -> None:
-        super().__init__(explanation)
-        self.code = code
-
-
 def audit(
     log: LogCopy,
     key: VerifierKey,
@@ -103,13 +97,14 @@ def audit(
         grace: seconds after its hour in which a decision may be under way; the clock is that of
             the chain's newest block.
     """
-    mirror, group = Mirror(key), _Members()
+    mirror, group = Mirror(key), PostedMembers()
     steps: tuple[Callable[[], Check], ...] = (
         lambda: _check_log(mirror, log),
         lambda: _check_held(mirror, key, held),
-        lambda: group.follow(record),
+        lambda: _check_group(group, record),
         lambda: _check_members(mirror, group),
         lambda: _check_checkpoints(mirror, group, record),
+        lambda: _check_order(mirror, group, record),
         lambda: _check_arrivals(mirror, group, record.time - grace),
         lambda: _check_claims(group, record),
         lambda: _check_pool(record),
@@ -118,79 +113,32 @@ def audit(
     for step in steps:
         try:
             checks.append(step())
-        except _Finding as found:
+        except Finding as found:
             return Verdict(tuple(checks), found.code, str(found))
         except LogInconsistent as found:
             return Verdict(tuple(checks), found.finding, str(found))
     return Verdict(tuple(checks))
 
 
-class _Members:
-    """The group, rebuilt from the chain, and which commitments ever were in it."""
-
-    def __init__(self) -> None:
-        self.group = Group()
-        self.posted: dict[int, int] = {}  # commitment -> leaf
-        self.leaves: list[int] = []  # commitments, removed ones too
-        self.removed: dict[int, int] = {}  # commitment -> number of the update
-        self.at_root: dict[int, int] = {}  # root -> members
-
-    def follow(self, record: ChainRecord) -> Check:
-        for number, update in enumerate(record.updates):
-            self._apply(update, number)
-        if record.root != self.group.root:
-            raise _Finding("group_root_wrong", "the members posted do not give the registry's root")
-        if record.size != self.group.size:
-            raise _Finding(
-                "member_count_wrong",
-                f"the registry counts {record.size} leaves, {self.group.size} were posted",
-            )
-        return Check(
-            "the group's root is that of the members posted",
-            f"{self.members} members, {len(self.removed)} removed, root {self.group.root:#x}",
-        )
-
-    @property
-    def members(self) -> int:
-        return len(self.posted) - len(self.removed)
-
-    def _apply(self, update: Update, number: int) -> None:
-        if update.first_index != self.group.size:
-            raise _Finding(
-                "member_count_wrong",
-                f"an update begins at leaf {update.first_index}, {self.group.size} were posted",
-            )
-        for leaf, commitment in enumerate(update.commitments, update.first_index):
-            if commitment in self.posted:
-                raise _Finding("member_twice", f"leaves {self.posted[commitment]} and {leaf}")
-            self.posted[commitment] = leaf
-            self.leaves.append(commitment)
-        try:
-            self.group.insert_many(update.commitments)
-            for leaf in update.removals:
-                self.group.remove(leaf)
-                self.removed[self.leaves[leaf]] = number
-        except IdentityProofsError as impossible:
-            raise _Finding("group_root_wrong", str(impossible)) from impossible
-        if update.root != self.group.root:
-            raise _Finding(
-                "group_root_wrong",
-                f"the leaves up to {self.group.size} do not give the root posted with them",
-            )
-        self.at_root[update.root] = self.members
-
-
 def _check_log(mirror: Mirror, log: LogCopy) -> Check:
     try:
         mirror.extend(log)
     except (NoteInvalid, CheckpointInvalid) as wrong:
-        raise _Finding("log_signature_wrong", str(wrong)) from wrong
+        raise Finding("log_signature_wrong", str(wrong)) from wrong
     except EntryInvalid as wrong:
-        raise _Finding("log_entry_wrong", str(wrong)) from wrong
+        raise Finding("log_entry_wrong", str(wrong)) from wrong
     return Check(
         "the log's entries give its signed checkpoint",
         f"{mirror.size} entries, {len(mirror.ledger.admitted)} acceptances, "
         f"{len(mirror.ledger.removed)} removals",
+    )
+
+
+def _check_group(members: PostedMembers, record: ChainRecord) -> Check:
+    members.follow(record)
+    return Check(
+        "the group's root is that of the members posted",
+        f"{members.count} members, {len(members.removed)} removed, root {members.root:#x}",
     )
 
 
@@ -199,27 +147,27 @@ def _check_held(mirror: Mirror, key: VerifierKey, held: Sequence[str]) -> Check:
         try:
             checkpoint = open_checkpoint(note, key).checkpoint
         except (NoteInvalid, CheckpointInvalid) as wrong:
-            raise _Finding("log_signature_wrong", f"a held checkpoint: {wrong}") from wrong
+            raise Finding("log_signature_wrong", f"a held checkpoint: {wrong}") from wrong
         mirror.require_consistent(checkpoint)
     return Check("the log continues the checkpoints that are held", f"{len(held)} held")
 
 
-def _check_members(mirror: Mirror, members: _Members) -> Check:
+def _check_members(mirror: Mirror, members: PostedMembers) -> Check:
     ledger = mirror.ledger
     for commitment, leaf in members.posted.items():
         if commitment not in ledger.admitted:
-            raise _Finding("member_without_decision", f"leaf {leaf} has no accepting entry")
+            raise Finding("member_without_decision", f"leaf {leaf} has no accepting entry")
     for commitment in members.removed:
         if commitment not in ledger.removed:
             leaf = members.posted[commitment]
-            raise _Finding("removal_without_decision", f"leaf {leaf} was removed without an entry")
+            raise Finding("removal_without_decision", f"leaf {leaf} was removed without an entry")
     return Check(
         "each member has one accepting entry, each removal one entry",
         f"{len(members.posted)} members ever, {len(members.removed)} removals",
     )
 
 
-def _check_checkpoints(mirror: Mirror, members: _Members, record: ChainRecord) -> Check:
+def _check_checkpoints(mirror: Mirror, members: PostedMembers, record: ChainRecord) -> Check:
     """Each root was posted with a checkpoint that held the decisions behind it."""
     naming = {n: u for n, u in enumerate(record.updates) if u.checkpoint != NO_CHECKPOINT}
     sizes = _sizes(mirror, {update.checkpoint for update in naming.values()})
@@ -231,11 +179,11 @@ def _check_checkpoints(mirror: Mirror, members: _Members, record: ChainRecord) -
     for number, update in naming.items():
         size = sizes.get(update.checkpoint)
         if size is None:
-            raise _Finding(
+            raise Finding(
                 "checkpoint_unknown", f"update {number} names a checkpoint that this log never had"
             )
         if max(decided[number], default=-1) >= size:
-            raise _Finding(
+            raise Finding(
                 "decision_after_root",
                 f"update {number} names {size} entries and changes what was decided after them",
             )
@@ -257,7 +205,22 @@ def _sizes(mirror: Mirror, digests: Iterable[bytes]) -> dict[bytes, int]:
     return found
 
 
-def _check_arrivals(mirror: Mirror, members: _Members, deadline: int) -> Check:
+def _check_order(mirror: Mirror, members: PostedMembers, record: ChainRecord) -> Check:
+    """Nobody joined while a member was in that had to leave before: no person has two wallets."""
+    ledger, newest, latest = mirror.ledger, -1, [-1]
+    for update in record.updates:
+        newest = max([newest, *(ledger.admitted[member] for member in update.commitments)])
+        latest.append(newest)
+    for commitment, index in ledger.removed.items():
+        if commitment in members.posted:
+            left = members.removed.get(commitment, len(record.updates))
+            if left > members.joined[commitment] and latest[left] > index:
+                leaf = members.posted[commitment]
+                raise Finding("removal_late", f"leaf {leaf} stayed behind entry {index}")
+    return Check("members left before others came in their place", f"{len(ledger.removed)} left")
+
+
+def _check_arrivals(mirror: Mirror, members: PostedMembers, deadline: int) -> Check:
     """What was decided before `deadline` is on the chain."""
     ledger, removed = mirror.ledger, set(members.removed)
     waiting = [
@@ -271,30 +234,30 @@ def _check_arrivals(mirror: Mirror, members: _Members, deadline: int) -> Check:
     ]
     for index, code, what in sorted(waiting):
         if ledger.hours[index] < deadline:
-            raise _Finding(code, f"entry {index} {what}, past the grace")
+            raise Finding(code, f"entry {index} {what}, past the grace")
     return Check("decisions have arrived on the chain", f"{len(waiting)} under way")
 
 
-def _check_claims(members: _Members, record: ChainRecord) -> Check:
+def _check_claims(members: PostedMembers, record: ChainRecord) -> Check:
     epochs = {epoch.epoch: epoch for epoch in record.epochs}
     for epoch in record.epochs:
         if epoch.root not in members.at_root:
-            raise _Finding("epoch_root_wrong", f"epoch {epoch.epoch} froze a root never posted")
+            raise Finding("epoch_root_wrong", f"epoch {epoch.epoch} froze a root never posted")
     paid = set[tuple[int, int]]()
     for payment in record.payments:
         if payment.epoch not in epochs:
-            raise _Finding("claim_without_epoch", f"epoch {payment.epoch} was never opened")
+            raise Finding("claim_without_epoch", f"epoch {payment.epoch} was never opened")
         if payment.amount != epochs[payment.epoch].amount:
-            raise _Finding(
+            raise Finding(
                 "claim_amount_wrong", f"epoch {payment.epoch} pays {epochs[payment.epoch].amount}"
             )
         if (payment.epoch, payment.nullifier) in paid:
-            raise _Finding("claim_paid_twice", f"in epoch {payment.epoch}")
+            raise Finding("claim_paid_twice", f"in epoch {payment.epoch}")
         paid.add((payment.epoch, payment.nullifier))
     claims = Counter(payment.epoch for payment in record.payments)
     for number, count in sorted(claims.items()):
         if count > members.at_root[epochs[number].root]:
-            raise _Finding("claims_exceed_members", f"{count} claims in epoch {number}")
+            raise Finding("claims_exceed_members", f"{count} claims in epoch {number}")
     return Check(
         "claims are those of opened epochs, each member's at most once an epoch",
         f"{len(record.payments)} claims in {len(record.epochs)} epochs",
@@ -305,7 +268,7 @@ def _check_pool(record: ChainRecord) -> Check:
     paid = sum(payment.amount for payment in record.payments)
     expected = record.received - paid - record.migrated
     if record.pool < expected or (record.exact and record.pool != expected):
-        raise _Finding(
+        raise Finding(
             "pool_wrong",
             f"{record.received} came in, {paid} was paid and {record.migrated} migrated, but the "
             f"pool is {record.pool}",

@@ -204,9 +204,10 @@ class Publisher:
 
     def _draft_next(self, *, flush: bool) -> RootUpdate | None:
         """The next update, if one is due; the own tree is then ahead of the chain by it."""
-        group, removals = self._group, self._source.removals()
+        group = self._group
+        # In this order: of whoever replaced a wallet by what is accepted here, the removal is seen.
+        accepted, removals = self._source.accepted(group.size), self._source.removals()
         self._check_order(removals)
-        accepted = self._source.accepted(group.size)
         leaving = [change for change in removals if change.commitment in group]
         waiting = [*accepted, *leaving]
         if not waiting:
@@ -215,10 +216,11 @@ class Publisher:
         if not flush and self._policy.due_in(len(waiting), oldest) > 0:
             return None
         size = min(self._policy.size, MAX_BATCH)
-        self._checked += len(accepted[:size])
+        joining = _joining(accepted, removals, size) if len(leaving) <= size else []
+        self._checked += len(joining)
         return draft_update(
             group,
-            [change.commitment for change in accepted[:size]],
+            [change.commitment for change in joining],
             [group.index_of(change.commitment) for change in leaving[:size]],
             attester_set=0,  # both are asked for when it is signed
             checkpoint=NO_CHECKPOINT,
@@ -241,6 +243,20 @@ class Publisher:
         ):
             raise conflict()
         self._checked = self._group.size
+
+
+def _joining(accepted: Sequence[Change], removals: Sequence[Change], size: int) -> list[Change]:
+    """Who may join in one update, beside all who leave: never two wallets of one person.
+
+    A wallet that left before it was published has to join first, to keep its place; whoever came
+    after it, and may have taken its place, waits for the update in which it leaves.
+    """
+    gone = {change.commitment for change in removals}
+    first = list(accepted[:size])
+    for number, change in enumerate(first, 1):
+        if change.commitment in gone:
+            return first[:number]
+    return first
 
 
 def read_status(

@@ -15,15 +15,20 @@ from typing import Annotated, Final
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, FastAPI, Header, Request, Response, status
 
+from enrollment.answers import CODES, answer_of
+from enrollment.challenges import Challenges
+from enrollment.deletion_routes import add_deletion_routes
 from enrollment.description import DescribedApp, problems
+from enrollment.errors import EnrollmentUndecided, EnrollmentUnknown
 from enrollment.gate import MAX_BODY, MAX_SMALL_BODY, Admitted, Gate, Turnstile, read_json
+from enrollment.kept import Consent
 from enrollment.kiosks import KioskRegistry
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
 from enrollment.receipts import ReceiptIssuer
-from enrollment.requests import install_problem_handlers, request_id_of
+from enrollment.requests import RequestEnd, install_problem_handlers, request_id_of
+from enrollment.rows import EnrollmentKind, EnrollmentRequest, EnrollmentStatus
 from enrollment.sessions import LIFETIME, SessionStore
-from enrollment.store import Enrollment, EnrollmentRequest, EnrollmentStatus
 from enrollment.wire import (
     EnrollmentAnswer,
     EnrollmentBody,
@@ -36,16 +41,13 @@ from enrollment.wire import (
     parse,
     schema,
 )
-from identity_proofs.statement import EnrollmentStatement
+from identity_proofs.statement import EnrollmentStatement, Purpose
 
 MAX_IN_FLIGHT: Final = 64  # enrolments, and the memory of as many bodies
 
-_NEXT: Final = {
-    EnrollmentStatus.ACCEPTED: "Done. The wallet becomes a member when the next root is published.",
-    EnrollmentStatus.DUPLICATE: "This person is enrolled already and keeps the first wallet. "
-    "Nothing was stored. An operator can help if the wallet was lost.",
-    EnrollmentStatus.REVIEW: "Not decided yet. Nothing was stored. Take another photograph in "
-    "better light, or ask an operator.",
+_PURPOSES: Final = {
+    EnrollmentKind.ENROLLMENT: Purpose.ENROL,
+    EnrollmentKind.RECOVERY: Purpose.RECOVER,
 }
 
 IdempotencyKey = Annotated[str, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
@@ -59,22 +61,28 @@ class FrontDesk:
         service: ready.
         kiosks: who may enrol.
         sessions: turns under way.
-        receipts: signs acceptances.
+        receipts: signs acceptances and deletions.
+        challenges: for wallets that come without a kiosk.
         draw_poses: what the frames of a new session have to show.
         requests_per_minute: of one kiosk.
         workers: requests worked on at a time; by default two more than there are cores, so that
             the cores stay busy while the gallery commits.
+        keeps_images: whether people may let pictures be kept; else their consent is not used.
         max_in_flight: enrolments that are worked on or wait; one more is refused as busy.
+        observe: told how each request ended.
     """
 
     service: EnrollmentService
     kiosks: KioskRegistry
     sessions: SessionStore
     receipts: ReceiptIssuer
+    challenges: Challenges
     draw_poses: Callable[[], tuple[Pose, ...]]
     requests_per_minute: int
     workers: int | None = None
     max_in_flight: int = MAX_IN_FLIGHT
+    keeps_images: bool = True
+    observe: Callable[[RequestEnd], None] | None = None
 
     @cached_property
     def turnstile(self) -> Turnstile:
@@ -86,7 +94,7 @@ def create_app(desk: FrontDesk) -> FastAPI:
     """Create the application: see `create_router`."""
     app = DescribedApp(title="personhood enrolment", version="1", docs_url=None, redoc_url=None)
     app.include_router(create_router(desk))
-    install_problem_handlers(app)
+    install_problem_handlers(app, desk.observe)
     return app
 
 
@@ -123,7 +131,10 @@ def create_router(desk: FrontDesk) -> APIRouter:
         status_code=status.HTTP_201_CREATED,
         response_model_exclude_none=True,
         responses=problems(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503)
-        | {200: {"model": EnrollmentAnswer, "description": "A duplicate, or to be reviewed"}},
+        | {
+            200: {"model": EnrollmentAnswer, "description": "Refused, or to be tried again"},
+            202: {"model": EnrollmentAnswer, "description": "Two people are going to decide"},
+        },
         openapi_extra=schema(EnrollmentBody),
     )
     async def enroll(
@@ -134,9 +145,21 @@ def create_router(desk: FrontDesk) -> APIRouter:
             admitted = await gate.admit(request, MAX_BODY)
             work = partial(_enroll, desk, admitted, idempotency_key, request_id_of(request))
             answer = await to_thread.run_sync(work, limiter=limiter)
-        if answer.outcome != EnrollmentStatus.ACCEPTED.value:
-            response.status_code = status.HTTP_200_OK
+        request.state.outcome = answer.outcome
+        response.status_code = CODES.get(answer.outcome, status.HTTP_200_OK)
         return answer
+
+    @router.get(
+        "/enrollments/{enrollment_id}",
+        response_model_exclude_none=True,
+        responses=problems(404, 409, 503),
+    )
+    async def look_up(request: Request, enrollment_id: str) -> EnrollmentAnswer:
+        """Tell how an enrolment went, to whoever knows its id: the person and the kiosk."""
+        work = partial(_look_up, desk, enrollment_id, request_id_of(request))
+        return await to_thread.run_sync(work, limiter=limiter)
+
+    add_deletion_routes(router, desk.service.deletion, desk.challenges, desk.receipts, limiter)
 
     @router.get("/keys")
     async def keys() -> dict[str, list[dict[str, str]]]:
@@ -182,26 +205,27 @@ def _enroll(
     desk: FrontDesk, admitted: Admitted, idempotency_key: str, request_id: str
 ) -> EnrollmentAnswer:
     sent = parse(EnrollmentBody, admitted.body)
+    kind = EnrollmentKind(sent.kind)
     session = desk.sessions.find(sent.session_id, admitted.kiosk, idempotency_key)
-    commitment = EnrollmentStatement.from_text(sent.statement).commitment_for(session.challenge)
+    statement = EnrollmentStatement.from_text(sent.statement, _PURPOSES[kind])
+    request = EnrollmentRequest(
+        idempotency_key,
+        hashlib.sha256(admitted.body).hexdigest(),
+        statement.commitment_for(session.challenge),
+        admitted.kiosk.id,
+        kind,
+        frozenset(map(Consent, sent.consents if desk.keeps_images else ())),
+    )
     frames = tuple(from_base64(frame) for frame in sent.frames)
-    digest = hashlib.sha256(admitted.body).hexdigest()
-    request = EnrollmentRequest(idempotency_key, digest, commitment, admitted.kiosk.id)
     enrollment = desk.service.enroll(request, frames, session.poses)
     desk.sessions.close(session, idempotency_key)
-    return _answer(desk, enrollment, commitment, request_id)
+    return answer_of(enrollment, desk.receipts, request_id)
 
 
-def _answer(
-    desk: FrontDesk, enrollment: Enrollment, commitment: int, request_id: str
-) -> EnrollmentAnswer:
-    accepted = enrollment.status is EnrollmentStatus.ACCEPTED
-    return EnrollmentAnswer.model_validate(
-        {
-            "outcome": enrollment.status.value,
-            "next": _NEXT[enrollment.status],
-            "enrollment_id": enrollment.id if accepted else None,
-            "receipt": desk.receipts.issue(enrollment, commitment) if accepted else None,
-            "request_id": request_id,
-        }
-    )
+def _look_up(desk: FrontDesk, enrollment_id: str, request_id: str) -> EnrollmentAnswer:
+    enrollment = desk.service.find(enrollment_id)
+    if enrollment is None or enrollment.status is EnrollmentStatus.DELETING:
+        raise EnrollmentUnknown("No enrolment has this number, or not any more.")
+    if enrollment.status is EnrollmentStatus.PENDING:
+        raise EnrollmentUndecided("This enrolment is being decided. Ask again in a minute.")
+    return answer_of(enrollment, desk.receipts, request_id)

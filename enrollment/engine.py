@@ -201,7 +201,7 @@ class PadModel:
     def score(self, image: Image, face: DetectedFace) -> float:
         """Score one face in an (h, w, 3) uint8 BGR photograph: towards 1 is bona fide."""
         manifest = self._manifest
-        pixels = _square_around(image, face, manifest.crop, manifest.input_size)
+        pixels = square_around(image, face, manifest.crop, manifest.input_size)
         order = slice(None) if manifest.channels == "BGR" else slice(None, None, -1)
         batch = ((pixels[None, ..., order].astype(np.float32)) - manifest.mean) / manifest.std
         if self._input.shape[-1] != batch.shape[-1]:  # channels come first, unless the model
@@ -233,6 +233,28 @@ def align(image: Image, face: DetectedFace) -> AlignedFace:
     return AlignedFace(_image(cv2.warpAffine(image, matrix, (ALIGNED_SIZE, ALIGNED_SIZE))))
 
 
+def square_around(image: Image, face: DetectedFace, scale: float, size: int) -> Image:
+    """Cut a square around a face; what lies outside of the photograph repeats its border.
+
+    Args:
+        image: (h, w, 3) uint8 BGR.
+        face: in its pixels.
+        scale: the square's side over the longer side of the face's box.
+        size: pixels of the result, to which the square is scaled.
+
+    Returns:
+        (size, size, 3) uint8 BGR.
+    """
+    import cv2
+
+    box = face.box.astype(float)
+    side = max(1.0, float((box[2:] - box[:2]).max()) * scale)
+    zoom, corner = size / side, (box[:2] + box[2:]) / 2 - side / 2
+    matrix = np.array([[zoom, 0.0, -corner[0] * zoom], [0.0, zoom, -corner[1] * zoom]])
+    border = cv2.BORDER_REPLICATE
+    return _image(cv2.warpAffine(image, matrix, (size, size), borderMode=border))
+
+
 def _open_model(
     path: Path, task: str, preprocessing: dict[str, float], providers: Sequence[str]
 ) -> Any:
@@ -255,18 +277,6 @@ def _session_options() -> Any:
     # Idle workers that spin take the cores from the detector, which runs in OpenCV.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
-
-
-def _square_around(image: Image, face: DetectedFace, scale: float, size: int) -> Image:
-    """Cut a square of `scale` times the box's longer side; what lies outside repeats the border."""
-    import cv2
-
-    box = face.box.astype(float)
-    side = max(1.0, float((box[2:] - box[:2]).max()) * scale)
-    zoom, corner = size / side, (box[:2] + box[2:]) / 2 - side / 2
-    matrix = np.array([[zoom, 0.0, -corner[0] * zoom], [0.0, zoom, -corner[1] * zoom]])
-    border = cv2.BORDER_REPLICATE
-    return _image(cv2.warpAffine(image, matrix, (size, size), borderMode=border))
 
 
 def _image(pixels: Any) -> Image:

@@ -22,7 +22,12 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   ├── RequestTooLarge
     │   ├── MalformedRequest
     │   ├── IdempotencyKeyReused
-    │   └── CommitmentAlreadyEnrolled
+    │   ├── CommitmentAlreadyEnrolled
+    │   ├── ChallengeInvalid
+    │   ├── WalletNotEnrolled
+    │   ├── EnrollmentUnknown
+    │   ├── EnrollmentUndecided
+    │   └── RecoveryTooSoon
     ├── CaptureRejected               the bytes are no photograph that we take
     │   ├── ImageEmpty
     │   ├── ImageTooLarge
@@ -54,6 +59,10 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   └── ModelDigestMismatch
     ├── KioskPageIncomplete           a file of the page is not installed, for operators
     ├── KioskNameTaken                told to operators, never on the wire
+    ├── AdjudicationError             told to adjudicators, never to kiosks
+    │   ├── ReviewCaseUnknown
+    │   ├── AdjudicatorMayNotVote
+    │   └── AdjudicatorNameInvalid
     ├── ReceiptInvalid                not signed by this service
     └── EnrollmentStoreUnavailable    the database; the same request may be retried
 """
@@ -139,8 +148,32 @@ class KioskNameTaken(EnrollmentError):
     code = "kiosk_name_taken"
 
 
+class AdjudicationError(EnrollmentError):
+    """Base of the errors of a review, for adjudicators."""
+
+    code = "adjudication_error"
+
+
+class ReviewCaseUnknown(AdjudicationError):
+    """No review has this id, or it is over."""
+
+    code = "review_case_unknown"
+
+
+class AdjudicatorMayNotVote(AdjudicationError):
+    """This adjudicator voted already, or did not look."""
+
+    code = "adjudicator_may_not_vote"
+
+
+class AdjudicatorNameInvalid(AdjudicationError):
+    """The name cannot be written down."""
+
+    code = "adjudicator_name_invalid"
+
+
 class TooManyRequests(RequestError):
-    """A kiosk asks faster than any person could be photographed."""
+    """A kiosk or an address asks faster than any person does."""
 
     code = "too_many_requests"
 
@@ -182,9 +215,39 @@ class IdempotencyKeyReused(RequestError):
 
 
 class CommitmentAlreadyEnrolled(RequestError):
-    """The identity commitment belongs to an enrolment already."""
+    """The identity commitment belongs to an enrolment already, or did."""
 
     code = "commitment_already_enrolled"
+
+
+class ChallengeInvalid(RequestError):
+    """The challenge is none that this service gave within the last minutes."""
+
+    code = "challenge_invalid"
+
+
+class WalletNotEnrolled(RequestError):
+    """Nobody is enrolled with this wallet, or not any more."""
+
+    code = "wallet_not_enrolled"
+
+
+class EnrollmentUnknown(RequestError):
+    """No enrolment has this id, or not any more."""
+
+    code = "enrollment_unknown"
+
+
+class EnrollmentUndecided(RequestError):
+    """The enrolment is being decided, so it cannot be deleted at this moment."""
+
+    code = "enrollment_undecided"
+
+
+class RecoveryTooSoon(RequestError):
+    """The person's wallet was replaced lately."""
+
+    code = "recovery_too_soon"
 
 
 class CaptureRejected(EnrollmentError):

@@ -11,6 +11,7 @@ from enrollment.face_models import FaceModel
 from enrollment.faces import AlignedFace, Image, exactly_one
 from enrollment.frames import merge, require_one_person
 from enrollment.pad import Frame, PresentationAttackDetector, require_bona_fide
+from enrollment.portraits import portrait
 from enrollment.pose import Pose, require_poses
 from enrollment.quality import assess
 from enrollment.replay import CapturedFrame
@@ -24,10 +25,12 @@ class Examined:
     Args:
         templates: one a model.
         frames: each with its face, for `enrollment.replay`.
+        portraits: encoded pictures of the face, one a frame, where they were asked for.
     """
 
     templates: tuple[Template, ...]
     frames: tuple[CapturedFrame, ...] = field(repr=False)
+    portraits: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class Examiner:
@@ -46,12 +49,15 @@ class Examiner:
         self._models = tuple(models)
         self._attack_detectors = tuple(attack_detectors)
 
-    def examine(self, captures: Sequence[bytes], poses: Sequence[Pose]) -> Examined:
+    def examine(
+        self, captures: Sequence[bytes], poses: Sequence[Pose], *, portraits: bool = False
+    ) -> Examined:
         """Look at the frames of one turn.
 
         Args:
             captures: photographs as JPEG, PNG or WebP bytes.
             poses: what they have to show, one each; a single one is any plain photograph.
+            portraits: also make the pictures that a consenting person lets be kept.
 
         Raises:
             MalformedRequest: there are more or fewer frames than poses.
@@ -72,7 +78,8 @@ class Examiner:
             require_one_person(vectors, first.same_person)
             templates = [Template(merge(vectors, weights, poses), first.model)]
             templates += [_further_template(model, frames, first) for model in further]
-            return Examined(tuple(templates), tuple(map(CapturedFrame, captures, aligned)))
+            kept = tuple(portrait(frame.image, frame.face) for frame in frames if portraits)
+            return Examined(tuple(templates), tuple(map(CapturedFrame, captures, aligned)), kept)
 
 
 def _further_template(model: FaceModel, frames: Sequence[Frame], first: FaceModel) -> Template:

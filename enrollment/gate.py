@@ -86,6 +86,7 @@ class Gate:
         url = _ANY_HOST + path.decode("latin-1")
         message = SignedMessage(request.method, url, dict(request.headers))
         kiosk = await to_thread.run_sync(self._verifier.verify, message)
+        request.state.kiosk = kiosk.name
         self._limit.take(kiosk)
         body = await _read(request, limit)
         require_digest(request.headers["content-digest"], body)

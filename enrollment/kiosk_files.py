@@ -82,7 +82,7 @@ def create_kiosk_router(
 
     Args:
         detector: YuNet's ONNX file, of the pack `opencv`.
-        keeps_images: whether the service takes `keep_image`; else people are not asked for it.
+        keeps_images: whether people may let pictures be kept; else they are not asked.
         packages: `node_modules` directories; the first that has a file is taken.
 
     A file that is not installed is logged here, at once; the page then answers

@@ -46,3 +46,23 @@ class KioskRateLimit:
             raise TooManyRequests(
                 f"This kiosk sent more than {self._per_minute} requests in a minute. Wait."
             )
+
+
+class AddressRateLimit:
+    """Counts the requests that came unsigned from an address in the last minute.
+
+    Args:
+        per_minute: most requests of one address in any minute.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self._limit = RateLimit(per_minute, 60)
+
+    def take(self, address: str) -> None:
+        """Count a request.
+
+        Raises:
+            TooManyRequests: the address has had its requests of this minute.
+        """
+        if not self._limit.allows(address):
+            raise TooManyRequests("Too many requests from this address. Wait a minute.")

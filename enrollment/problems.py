@@ -6,7 +6,7 @@ from typing import Final
 
 from enrollment import errors
 from identity_proofs.errors import InvalidStatement
-from transparency.errors import LogRangeInvalid, LogUnavailable
+from transparency.errors import LogRangeInvalid, LogUnavailable, NotWitnessed
 from uniqueness.errors import GalleryClosed, GalleryUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -25,6 +25,11 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.MalformedRequest: HTTPStatus.BAD_REQUEST,
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.CommitmentAlreadyEnrolled: HTTPStatus.CONFLICT,
+    errors.ChallengeInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.WalletNotEnrolled: HTTPStatus.NOT_FOUND,
+    errors.EnrollmentUnknown: HTTPStatus.NOT_FOUND,
+    errors.EnrollmentUndecided: HTTPStatus.CONFLICT,
+    errors.RecoveryTooSoon: HTTPStatus.CONFLICT,
     errors.CaptureRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ImageTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.FaceRejected: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -36,6 +41,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     GalleryClosed: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
     LogRangeInvalid: HTTPStatus.NOT_FOUND,
+    NotWitnessed: HTTPStatus.NOT_FOUND,
     LogUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -1,8 +1,8 @@
-"""What an enrolled person takes home: the service's signed word that it accepted the wallet.
+"""What a person takes home: the service's signed word that it accepted or deleted the wallet.
 
 A compact JSON Web Signature (RFC 7515, `EdDSA` of RFC 8037), so that any JOSE library checks it
 against the key set at /v1/keys (RFC 7517). It names the commitment and no person, and says where
-the decision log has the acceptance.
+the decision log has it.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from jwt.algorithms import OKPAlgorithm
 
 from enrollment.errors import ReceiptInvalid
-from enrollment.store import Enrollment
+from enrollment.membership import MembershipChange
+from enrollment.rows import Enrollment
 from transparency.journal import Recorded
 
 ISSUER = "personhood enrolment"
 _ALGORITHM = "EdDSA"
 _HOUR = 3600
+ACCEPTED, DELETED = "accepted", "deleted"
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,18 @@ class Receipt:
     """A checked receipt.
 
     Args:
-        enrollment_id: random, the service's.
-        commitment: of the wallet that was accepted.
-        hour: Unix seconds, rounded down to the hour, of the acceptance.
+        id: random; the enrolment's, if it is of one.
+        commitment: of the wallet that was accepted or deleted.
+        hour: Unix seconds, rounded down to the hour, of what it says.
         logged: where the decision log has it.
+        event: `accepted` or `deleted`.
     """
 
-    enrollment_id: str
+    id: str
     commitment: int
     hour: int
     logged: Recorded | None = None
+    event: str = "accepted"
 
 
 class ReceiptIssuer:
@@ -59,13 +63,25 @@ class ReceiptIssuer:
 
     def issue(self, enrollment: Enrollment, commitment: int) -> str:
         """Sign that a wallet was accepted, and in which hour; the same each time."""
+        hour = int(enrollment.created_at.timestamp()) // _HOUR * _HOUR
+        return self._sign(enrollment.id, commitment, hour, ACCEPTED, enrollment.logged)
+
+    def issue_deletion(self, removal: MembershipChange) -> str:
+        """Sign that a wallet's holder was forgotten, and in which hour; the same each time."""
+        name, hour = f"removal {removal.sequence}", removal.hour * _HOUR
+        return self._sign(name, removal.commitment, hour, DELETED, removal.logged)
+
+    def _sign(
+        self, name: str, commitment: int, hour: int, event: str, logged: Recorded | None
+    ) -> str:
         claims: dict[str, Any] = {
             "iss": ISSUER,
-            "jti": enrollment.id,
+            "jti": name,
             "sub": str(commitment),
-            "iat": int(enrollment.created_at.timestamp()) // _HOUR * _HOUR,
+            "iat": hour,
+            "event": event,
         }
-        if logged := enrollment.logged:
+        if logged:
             claims["log"] = {"index": logged.index, "leaf": logged.leaf_hash.hex()}
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._id})
 
@@ -94,6 +110,7 @@ def check_receipt(text: str, public_key: bytes) -> Receipt:
         )
         place = claims.get("log")
         logged = Recorded(int(place["index"]), bytes.fromhex(place["leaf"])) if place else None
-        return Receipt(claims["jti"], int(claims["sub"]), claims["iat"], logged)
+        event = claims.get("event", ACCEPTED)  # earlier receipts said nothing else
+        return Receipt(claims["jti"], int(claims["sub"]), claims["iat"], logged, event)
     except (jwt.InvalidTokenError, ValueError, TypeError, KeyError):
         raise ReceiptInvalid("This receipt was not signed by this service.") from None

@@ -3,7 +3,8 @@
 import time
 import traceback
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -31,11 +32,40 @@ from uniqueness.errors import UniquenessError
 _log = structlog.get_logger("enrollment")
 
 
-class RequestLog:
-    """ASGI middleware: names each request, logs its end, answers what nobody caught."""
+@dataclass(frozen=True)
+class RequestEnd:
+    """How a request ended: nothing of what it held.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        method: of HTTP.
+        route: the pattern that took it, never its path; None where none did.
+        status: that was answered, 0 where nothing was.
+        code: of the error, if any.
+        kiosk: the name of the kiosk that signed it, if one did.
+        outcome: of an enrolment that was decided.
+        seconds: from its beginning.
+    """
+
+    method: str
+    route: str | None
+    status: int
+    code: str | None
+    kiosk: str | None
+    outcome: str | None
+    seconds: float
+
+
+class RequestLog:
+    """ASGI middleware: names each request, logs its end, answers what nobody caught.
+
+    Args:
+        app: that serves.
+        observe: told how each request ended.
+    """
+
+    def __init__(self, app: ASGIApp, observe: Callable[[RequestEnd], None] | None = None) -> None:
         self._app = app
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -46,6 +76,8 @@ class RequestLog:
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
         started, status = time.perf_counter(), 0
+        # Every line that is logged on behalf of this request names it.
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
 
         async def send_named(message: Message) -> None:
             nonlocal status
@@ -67,25 +99,35 @@ class RequestLog:
             state["code"] = "internal"
             await _response(internal_problem(request_id))(scope, receive, send_named)
         finally:
-            route = scope.get("route")
-            _log.info(
-                "request",
-                request_id=request_id,
+            end = RequestEnd(
                 method=scope["method"],
-                route=getattr(route, "path", None),
+                route=getattr(scope.get("route"), "path", None),
                 status=status,
                 code=state.get("code"),
-                milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                kiosk=state.get("kiosk"),
+                outcome=state.get("outcome"),
+                seconds=time.perf_counter() - started,
             )
+            _log_end(request_id, end)
+            if self._observe:
+                self._observe(end)
+            structlog.contextvars.reset_contextvars(**bound)
 
 
-def install_problem_handlers(app: FastAPI) -> None:
-    """Answer every error as problem details, and log every request."""
+def install_problem_handlers(
+    app: FastAPI, observe: Callable[[RequestEnd], None] | None = None
+) -> None:
+    """Answer every error as problem details, and log every request.
+
+    Args:
+        app: whose.
+        observe: told how each request ended.
+    """
     for tree in (EnrollmentError, UniquenessError, IdentityProofsError, TransparencyError):
         app.add_exception_handler(tree, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(RequestLog)
+    app.add_middleware(RequestLog, observe=observe)
 
 
 def request_id_of(request: Request) -> str:
@@ -122,6 +164,18 @@ def _response(problem: Problem) -> JSONResponse:
         503: {"Retry-After": str(RETRY_AFTER)},
     }.get(problem.status)
     return JSONResponse(problem.as_json(), problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def _log_end(request_id: str, end: RequestEnd) -> None:
+    _log.info(
+        "request",
+        request_id=request_id,
+        method=end.method,
+        route=end.route,
+        status=end.status,
+        code=end.code,
+        milliseconds=round(end.seconds * 1000, 1),
+    )
 
 
 def _log_fault(request_id: str, error: BaseException) -> None:

@@ -37,6 +37,15 @@ class EnrollmentBody(_Request):
         max_length=MAX_FRAMES,
         description="base64 of a JPEG, PNG or WebP photograph each, in the order of the poses",
     )
+    kind: Literal["enrollment", "recovery"] = Field(
+        "enrollment", description="`recovery`: the person was enrolled, with a wallet that is lost"
+    )
+    consents: list[Literal["review", "enrolled"]] = Field(
+        default_factory=list,
+        max_length=2,
+        description="what may be kept, sealed: `review`, pictures until two people have decided a "
+        "review; `enrolled`, pictures for as long as the person is enrolled",
+    )
 
 
 class RegistrationAnswer(BaseModel):
@@ -55,12 +64,47 @@ class SessionAnswer(BaseModel):
     expires_in: int = Field(description="seconds")
 
 
+Outcome = Literal["accepted", "recovered", "duplicate", "review", "adjudication", "not_found"]
+
+
 class EnrollmentAnswer(BaseModel):
     """An outcome, and what to do next."""
 
-    outcome: Literal["accepted", "duplicate", "review"]
+    outcome: Outcome
     next: str
-    enrollment_id: str | None = None
+    enrollment_id: str | None = Field(
+        None, description="with it alone the outcome is asked for later: keep it to the person"
+    )
+    receipt: str | None = Field(None, description="JWS, checked with the key set at /v1/keys")
+    request_id: str
+
+
+class ChallengeBody(_Request):
+    """A wallet comes without a kiosk; there is nothing to say yet."""
+
+
+class ChallengeAnswer(BaseModel):
+    """What the wallet is to sign."""
+
+    challenge: str
+    expires_in: int = Field(description="seconds")
+
+
+class DeletionBody(_Request):
+    """A person asks to be forgotten, or that their pictures are."""
+
+    challenge: str = Field(max_length=64)
+    statement: str = Field(max_length=1024, description="the wallet's answer to the challenge")
+    only: Literal["images"] | None = Field(
+        None, description="`images`: destroy what pictures are kept, and stay enrolled"
+    )
+
+
+class DeletionAnswer(BaseModel):
+    """What became of it."""
+
+    outcome: Literal["deleted", "deleted_before", "withdrawn", "images_deleted", "no_images"]
+    next: str
     receipt: str | None = Field(None, description="JWS, checked with the key set at /v1/keys")
     request_id: str
 

@@ -11,12 +11,15 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 
 from enrollment.api import FrontDesk, create_app
+from enrollment.cases import read_waiting
+from enrollment.challenges import Challenges
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
 from enrollment.face_models import batched, open_models
 from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
 from enrollment.kiosks import KioskRegistry
 from enrollment.manifest import Manifest
+from enrollment.membership import MembershipHistory
 from enrollment.packs import (
     ModelPack,
     load_pack,
@@ -34,9 +37,12 @@ from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.console import console_pages
 from personhood.database import open_database
-from personhood.keys import log_key, receipt_key, replay_key, template_keys
+from personhood.keys import challenge_key, log_key, receipt_key, replay_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
+from personhood.telemetry.health import Vitals, create_health_router
+from personhood.telemetry.metrics import metrics_route
+from personhood.telemetry.service import observe, service_telemetry
 from transparency.api import create_log_router
 from transparency.journal import Journal
 from transparency.store import DecisionLog
@@ -109,25 +115,41 @@ def open_service(
         ) as gallery,
     ):
         journal.announce()
-        enrollments = EnrollmentStore(engine, journal)
+        replay = ReplayGuard(engine, replay_key(settings)) if is_live else None
+        vitals = Vitals(
+            gallery=gallery,
+            safe_population=rule.policy.safe_population,
+            waiting_since=partial(read_waiting, engine),
+            is_snapshot_unsaved=lambda: snapshot.is_unsaved,
+            has_replay_guard=replay is not None,
+        )
+        telemetry = service_telemetry(vitals, journal.log)
+        enrollments = EnrollmentStore(engine, keyring, journal)
         desk = FrontDesk(
             EnrollmentService(
                 Examiner(models, _attack_detectors(settings)),
                 gallery,
                 enrollments,
-                ReplayGuard(engine, replay_key(settings)) if is_live else None,
+                replay,
+                recovery_days=settings.recovery_days,
             ),
             KioskRegistry(engine),
             SessionStore(engine),
             ReceiptIssuer(receipt_key(settings)),
+            Challenges(challenge_key(settings)),
             draw_poses=POSES[settings.capture],
             requests_per_minute=settings.kiosk_requests,
+            keeps_images=settings.keep_images,
             workers=GPU_WORKERS if is_batched else None,
+            observe=partial(observe, telemetry),
         )
         app = create_app(desk)
-        app.include_router(create_log_router(journal))
+        app.include_router(create_health_router(vitals))
+        if token := settings.metrics_access():
+            app.router.routes.append(metrics_route(telemetry, token))
+        app.include_router(create_log_router(journal, settings.witnessed_file()))
         app.include_router(_kiosk_page(settings))
-        with console_pages(settings, engine, gallery, desk, enrollments) as pages:
+        with console_pages(settings, engine, gallery, desk, enrollments, journal) as pages:
             app.include_router(pages)
             yield app
 
@@ -145,6 +167,7 @@ def _kiosk_page(settings: Settings) -> APIRouter:
     detector = read_manifest(PAGE_PACK).detector.file.name
     return create_kiosk_router(
         settings.models_dir() / PAGE_PACK / detector,
+        keeps_images=settings.keep_images,
         packages=(NODE_MODULES, settings.npm_dir()),
     )
 
@@ -190,8 +213,7 @@ def _index(settings: Settings, store: GalleryStore, manifest: Manifest) -> Galle
 
 def read_accepted_commitments(settings: Settings) -> list[int]:
     """Every accepted commitment, in the order of acceptance: what the publisher posts."""
-    engine = open_database(settings)
-    return EnrollmentStore(engine, open_journal(settings, engine)).accepted_commitments()
+    return MembershipHistory(open_database(settings)).accepted_commitments()
 
 
 def read_audit(settings: Settings) -> AuditReport:

@@ -15,8 +15,11 @@ from distribution.registry import Attests, local_attesters
 from personhood.keys import log_key
 from personhood.settings import Settings
 from transparency.client import LogClient
-from transparency.journal import log_signer
-from transparency.note import VerifierKey
+from transparency.errors import WitnessRefused
+from transparency.journal import Journal, log_signer
+from transparency.note import COSIGNATURE, NoteSigner, VerifierKey
+from transparency.witness import Witness, have_cosigned, write_durably
+from uniqueness.key_files import load_or_create_key
 
 _log = structlog.get_logger("personhood")
 
@@ -37,6 +40,39 @@ def open_attester(settings: Settings) -> Iterator[IndependentAttester]:
         trusted = _trusted_key(settings, home / "log.pub", source)
         key = attester_key(settings)
         yield IndependentAttester(key, chain, deployment, trusted, source, home)
+
+
+def attester_witness(settings: Settings, log: VerifierKey) -> Witness:
+    """This machine's attester as a witness of the log, with a key of its own."""
+    home, address = settings.attester_dir(), attester_address(settings)
+    seed = load_or_create_key(home / "witness.key")
+    signer = NoteSigner(f"personhood.local/attester/{address.lower()}", seed, COSIGNATURE)
+    return Witness(log, signer, home / "witnessed")
+
+
+def have_log_cosigned(settings: Settings, journal: Journal) -> tuple[str, list[str]]:
+    """Ask every witness that is set, and keep the checkpoint as cosigned.
+
+    Returns:
+        The checkpoint with their cosignatures, and why some are missing.
+
+    Raises:
+        LogKeyInvalid: a witness's key is none.
+        WitnessRefused: none cosigned.
+    """
+    note, missing = journal.signed_checkpoint(), []
+    plain = note
+    for text in (settings.log_witnesses or "").split(","):
+        key, _, url = text.strip().partition("@")
+        try:
+            witness = VerifierKey.from_text(key)
+            note = have_cosigned(note, url, witness, journal.log.consistency)
+        except WitnessRefused as refused:
+            missing.append(str(refused))
+    if note == plain:
+        raise WitnessRefused("; ".join(missing))
+    write_durably(settings.witnessed_file(), note)
+    return note, missing
 
 
 def attester_key(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from distribution.endpoint import open_account
 from distribution.journal import Journal
 from distribution.publisher import BatchPolicy, Change, Publisher, PublisherStatus, read_status
 from distribution.sender import Sender, ensure_funded
-from enrollment.store import EnrollmentStore
+from enrollment.membership import SECONDS_PER_HOUR, MembershipChange, MembershipHistory
 from personhood.app import open_journal
 from personhood.attesting import attesters_to_ask
 from personhood.chain_access import sending_key, sending_policy
@@ -21,15 +21,18 @@ from personhood.settings import Settings
 class Enrolments:
     """What the group shall be, read from the enrolment service's database."""
 
-    def __init__(self, store: EnrollmentStore) -> None:
-        self._store = store
+    def __init__(self, history: MembershipHistory) -> None:
+        self._history = history
 
     def accepted(self, after: int) -> list[Change]:
-        waiting = self._store.accepted_after(after)
-        return [Change(commitment, int(since.timestamp())) for commitment, since in waiting]
+        return _changes(self._history.additions()[after:])
 
-    def removals(self) -> Sequence[Change]:
-        return ()
+    def removals(self) -> list[Change]:
+        return _changes(self._history.removals())
+
+
+def _changes(changes: Sequence[MembershipChange]) -> list[Change]:
+    return [Change(change.commitment, change.hour * SECONDS_PER_HOUR) for change in changes]
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def open_publisher(
             chain,
             deployment,
             sender,
-            Enrolments(EnrollmentStore(engine, journal)),
+            Enrolments(MembershipHistory(engine)),
             attesters_to_ask(settings, chain, deployment),
             batch_policy(settings),
             checkpoint=lambda: journal.checkpoint().digest,
@@ -68,7 +71,7 @@ def publisher_status(settings: Settings, chain: Chain, deployment: Deployment) -
     status = read_status(
         chain,
         deployment,
-        Enrolments(EnrollmentStore(engine, open_journal(settings, engine))),
+        Enrolments(MembershipHistory(engine)),
         Journal(Database(engine), deployment.fingerprint, address),
         batch_policy(settings),
         sending_policy(settings, chain).confirmations,

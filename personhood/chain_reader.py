@@ -1,40 +1,39 @@
-"""What the chain holds, read for the console by a process beside the service.
+"""What the chain holds, read for the console in a process beside the service."""
 
-The chain's libraries stay out of the process that has faces: py_ecc, which web3 imports, raises the
-recursion limit of whatever process it is in, and a slow endpoint must not hold a page for long.
-"""
-
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final
 
 from console.chain import ChainStatus, EpochLine, QueueLine
 from personhood.settings import Settings
+from personhood.side_process import SideProcess
+
+if TYPE_CHECKING:
+    from distribution.deployment import Deployment
 
 _FRESH: Final = 15.0  # seconds for which the chain is not asked again
 _PATIENCE: Final = 3.0
 
 
 class ChainReader:
-    """Reads the chain's state, in a process that starts when somebody first asks.
+    """Reads the chain's state.
 
     Args:
         settings: name the deployment file and the endpoint.
+        side: the process that reads.
         patience: seconds that a page waits; it asks again by itself.
     """
 
-    def __init__(self, settings: Settings, patience: float = _PATIENCE) -> None:
+    def __init__(self, settings: Settings, side: SideProcess, patience: float = _PATIENCE) -> None:
         self._settings = settings
+        self._side = side
         self._patience = patience
         self._lock = threading.Lock()
-        self._pool: ProcessPoolExecutor | None = None
         self._reading: Future[ChainStatus] | None = None
         self._last: tuple[float, ChainStatus] | None = None
 
@@ -48,26 +47,11 @@ class ChainReader:
                 self._last = (now, self._ask())
             return self._last[1]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-
     def _ask(self) -> ChainStatus:
         """Ask anew, or wait on for the question that was asked before."""
         try:
-            if self._pool is None:
-                context = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, mp_context=context)
             if self._reading is None:
-                self._reading = self._pool.submit(read_chain, self._settings)
+                self._reading = self._side.submit(read_chain, self._settings)
             status = self._reading.result(self._patience)
             self._reading = None
         except NotYet:
@@ -75,7 +59,7 @@ class ChainReader:
                 "The chain is being read; this page shows it as soon as it has answered."
             )
         except BrokenProcessPool:
-            self._pool, self._reading = None, None
+            self._reading = None
             return self._stale("The process that reads the chain ended; it is started again.")
         return status if status.problem is None else self._stale(status.problem)
 
@@ -146,8 +130,32 @@ def _read(settings: Settings) -> ChainStatus:
                 len(publishing.under_way),
                 publishing.eta,
             ),
+            *_relaying(settings, deployment),
         ),
     )
+
+
+def _relaying(settings: Settings, deployment: "Deployment") -> list[QueueLine]:
+    """The queue of a relayer of this machine, if there is one."""
+    from sqlalchemy import create_engine
+
+    from distribution.database import Database
+    from distribution.endpoint import open_account
+    from distribution.journal import Journal
+    from distribution.relay_store import RelayStore
+    from personhood.chain_access import sending_key
+    from uniqueness.database import prepare
+
+    if settings.relayer_database_url is None and not (settings.data_dir() / "relayer.db").exists():
+        return []
+    engine = prepare(create_engine(settings.relayer_database()))
+    database = Database(engine)
+    waiting = RelayStore(database, deployment.fingerprint).queued()
+    sender = open_account(sending_key(settings, "relayer")).address
+    under_way = Journal(database, deployment.fingerprint, sender).transactions()
+    engine.dispose()
+    oldest = int(time.time()) - waiting[0].received_at if waiting else 0
+    return [QueueLine("relayer", len(waiting), oldest, len(under_way), None)]
 
 
 def _coins(decimals: int) -> Callable[[int], str]:

@@ -18,9 +18,11 @@ from personhood.commands import (
     install,
     keys,
     kiosk,
+    monitor,
     operator,
     publish,
     relayer,
+    review,
     service,
     wallet,
 )
@@ -38,6 +40,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("chain")(chain.chain)
 app.command("deploy")(chain.deploy)
 app.add_typer(attester.app, name="attester")
+app.command("monitor")(monitor.monitor)
 app.add_typer(audit.app, name="audit")
 app.command("publish")(publish.publish)
 app.add_typer(kiosk.app, name="kiosk")
@@ -46,6 +49,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(relayer.app, name="relayer")
 app.add_typer(wallet.app, name="wallet")
+app.add_typer(review.app, name="review")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")
 app.command("demo")(demo.demo)

@@ -13,9 +13,12 @@ from console.routes import create_console_router
 from enrollment.api import FrontDesk
 from enrollment.store import EnrollmentStore
 from personhood.chain_reader import ChainReader
+from personhood.console_report import ReportMaker
 from personhood.database import open_database
 from personhood.keys import console_key
 from personhood.settings import Settings
+from personhood.side_process import SideProcess
+from transparency.journal import Journal
 from uniqueness.gallery import Gallery
 from uniqueness.sealing import Keyring
 
@@ -27,13 +30,14 @@ def console_pages(
     gallery: Gallery,
     desk: FrontDesk,
     enrollments: EnrollmentStore,
+    journal: Journal,
 ) -> Iterator[APIRouter]:
     """The console's routes, beside the routes of a desk, for as long as the block runs.
 
     Raises:
         ConsoleAddressInvalid: PERSONHOOD_CONSOLE_URL cannot be used.
     """
-    with ChainReader(settings) as chain:
+    with SideProcess() as side:
         operations = Operations(
             engine=engine,
             gallery=gallery,
@@ -42,7 +46,9 @@ def console_pages(
             turns=desk.sessions,
             enrollments=enrollments,
             receipts=desk.receipts,
-            chain=chain.read,
+            journal=journal,
+            chain=ChainReader(settings, side).read,
+            report=ReportMaker(settings, side).make,
         )
         staff = Staff.open(engine, Keyring(console_key(settings)))
         address = ConsoleAddress(settings.console_url)

@@ -10,6 +10,7 @@ PersonhoodError
 ├── DatabaseBehind        the database has an earlier version's schema
 ├── DatabaseAhead         the database has a later version's schema
 ├── CalibrationMissing    several models, and no calibration that says how to fuse them
+├── MetricsTokenMissing   metrics are asked for, and no token protects them
 ├── TrialMissing          a trial's file of counts cannot be read
 ├── ReportUnreadable      a file is no report to compare with
 ├── FacesUnusable         the directory of photographs has not what was asked for
@@ -60,6 +61,10 @@ class DatabaseAhead(PersonhoodError):
 
 class CalibrationMissing(PersonhoodError):
     code = "calibration_missing"
+
+
+class MetricsTokenMissing(PersonhoodError):
+    code = "metrics_token_missing"
 
 
 class TrialMissing(PersonhoodError):

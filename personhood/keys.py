@@ -6,6 +6,7 @@ from pathlib import Path
 from personhood.errors import KeyUnusable
 from personhood.settings import Settings
 from uniqueness.key_files import KeyFiles, load_or_create_key
+from uniqueness.rotation import GALLERY_TABLES, SealedTable
 from uniqueness.sealing import KEY_BYTES, Keyring
 
 
@@ -30,6 +31,14 @@ def template_keys(settings: Settings) -> Keyring:
     return Keyring(
         active, [_parse_key("PERSONHOOD_TEMPLATE_KEYS_RETIRED", text.strip()) for text in retired]
     )
+
+
+def sealed_tables() -> tuple[SealedTable, ...]:
+    """Everything that the template keys seal: a rotation has to reach all of it."""
+    from enrollment.kept import KEPT
+    from enrollment.persons import PERSONS
+
+    return (*GALLERY_TABLES, PERSONS, KEPT)
 
 
 def receipt_key(settings: Settings) -> bytes:
@@ -57,6 +66,15 @@ def replay_key(settings: Settings) -> bytes:
         InvalidKey: the key file cannot be used.
     """
     return load_or_create_key(settings.data_dir() / "replay.key")
+
+
+def challenge_key(settings: Settings) -> bytes:
+    """The 32 bytes by which the service knows the challenges that it gave to wallets.
+
+    Raises:
+        InvalidKey: the key file cannot be used.
+    """
+    return load_or_create_key(settings.data_dir() / "challenge.key")
 
 
 def log_key(settings: Settings) -> bytes:

@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from enrollment.signatures import sign
 from identity_proofs.identity import Identity
-from identity_proofs.statement import EnrollmentStatement
+from identity_proofs.statement import EnrollmentStatement, Purpose
 from personhood.errors import KioskNotRegistered, ServiceRefused, ServiceUnreachable
 from personhood.keys import write_private
 
@@ -73,7 +74,7 @@ class KioskAnswer:
     """What the service said.
 
     Attributes:
-        outcome: ``accepted``, ``duplicate`` or ``review``; ``refused`` when there was no decision.
+        outcome: as in `enrollment.wire.Outcome`; ``refused`` when there was no decision.
         code: the stable code of the refusal; None where there was a decision.
         text: what the person should do next.
         seconds: from request to answer.
@@ -121,27 +122,39 @@ class KioskClient:
         key = Ed25519PrivateKey.generate()
         public = base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).decode()
         body = json.dumps({"code": code, "public_key": public.rstrip("=")}).encode()
-        answer = _accepted(self._post("/v1/kiosks", body, {"Content-Type": "application/json"}))
+        answer = accepted(self._post("/v1/kiosks", body, {"Content-Type": "application/json"}))
         self._device = Device(answer["kiosk_id"], key)
         return self._device
 
     def begin(self) -> Turn:
         """Begin one person's turn."""
-        answer = _accepted(self._post_signed("/v1/sessions", b"{}"))
+        answer = accepted(self._post_signed("/v1/sessions", b"{}"))
         return Turn(answer["session_id"], answer["challenge"], tuple(answer["poses"]))
 
-    def prepare(self, turn: Turn, identity: Identity, *frames: bytes) -> Prepared:
+    def prepare(
+        self,
+        turn: Turn,
+        identity: Identity,
+        *frames: bytes,
+        recovery: bool = False,
+        consents: Sequence[str] = (),
+    ) -> Prepared:
         """Put a turn's enrolment together, the wallet at hand.
 
         Args:
             turn: as begun.
             identity: the wallet's; it signs the turn's challenge.
             frames: encoded JPEG, PNG or WebP, one for each pose of the turn.
+            recovery: the person was enrolled before, with a wallet that is lost.
+            consents: `review`, `enrolled`, both or none; see docs/adjudication.md.
         """
+        purpose = Purpose.RECOVER if recovery else Purpose.ENROL
         content = {
             "session_id": turn.session_id,
-            "statement": EnrollmentStatement.sign(identity, turn.challenge).to_text(),
+            "statement": EnrollmentStatement.sign(identity, turn.challenge, purpose).to_text(),
             "frames": [base64.b64encode(frame).decode() for frame in frames],
+            "kind": "recovery" if recovery else "enrollment",
+            "consents": list(consents),
         }
         return Prepared(secrets.token_urlsafe(16), json.dumps(content).encode())
 
@@ -181,7 +194,13 @@ class KioskClient:
             ) from lost
 
 
-def _accepted(response: httpx.Response) -> dict[str, Any]:
+def accepted(response: httpx.Response) -> dict[str, Any]:
+    """The content of an answer that is a success.
+
+    Raises:
+        ServiceRefused: it is none, and says why.
+        ServiceUnreachable: it is not the service's.
+    """
     content = _content(response)
     if response.is_success:
         return content

@@ -1,15 +1,15 @@
-"""What the holder of a receipt can check later: that the log still has the acceptance."""
+"""What the holder of a receipt can check later: that the log still has what it says."""
 
 import base64
 from dataclasses import dataclass
 
 import httpx
 
-from enrollment.receipts import Receipt, check_receipt
+from enrollment.receipts import ACCEPTED, Receipt, check_receipt
 from personhood.errors import ReceiptUnproven, ServiceUnreachable
 from transparency.checkpoint import open_checkpoint
 from transparency.client import TIMEOUT, LogClient
-from transparency.entry import ADMITTING, Entry
+from transparency.entry import ADMITTING, REMOVING, Entry
 from transparency.errors import ProofInvalid
 from transparency.merkle import leaf_hash, verify_inclusion
 from transparency.note import VerifierKey
@@ -56,12 +56,15 @@ def check_with_service(text: str, url: str, key: VerifierKey | None = None) -> S
     try:
         verify_inclusion(hashed, index, checkpoint.size, proof, checkpoint.root)
     except ProofInvalid as wrong:
-        raise ReceiptUnproven(f"the log does not have this acceptance: {wrong}") from wrong
+        raise ReceiptUnproven(f"the log does not have this entry: {wrong}") from wrong
     entry = Entry.from_bytes(leaf)
-    says = leaf_hash(leaf) == hashed and entry.kind in ADMITTING and entry.commitment is not None
+    kinds = ADMITTING if receipt.event == ACCEPTED else REMOVING
+    says = leaf_hash(leaf) == hashed and entry.kind in kinds and entry.commitment is not None
     of_whom = disclosed.commitment if disclosed and disclosed.digest == entry.commitment else None
     if not says or of_whom != receipt.commitment:
-        raise ReceiptUnproven(f"entry {index} of the log is not the acceptance of this wallet")
+        raise ReceiptUnproven(
+            f"entry {index} of the log does not say that this wallet was {receipt.event}"
+        )
     return Shown(receipt, entry, checkpoint.size)
 
 

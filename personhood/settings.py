@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     kiosk_requests: int = Field(
         120, ge=1, description="most requests of one kiosk in a minute; a person takes two"
     )
+    keep_images: bool = Field(
+        True, description="whether people may let sealed pictures of them be kept"
+    )
+    recovery_days: int = Field(
+        90, ge=0, description="between two recoveries of one person, at least"
+    )
     pad_pack: str | None = Field(
         None,
         description="a model that looks for pictures of faces, such as pad-livenessnet; the "
@@ -90,6 +96,11 @@ class Settings(BaseSettings):
     attesters: str | None = Field(
         None,
         description="addresses that attest, with commas between; keys made under `home` when unset",
+    )
+    log_witnesses: str | None = Field(
+        None,
+        description="who cosigns the decision log's checkpoints, KEY@URL with commas between; see "
+        "`audit witness`",
     )
     attester_urls: str | None = Field(
         None,
@@ -137,6 +148,14 @@ class Settings(BaseSettings):
     relayer_requests: int = Field(
         120, ge=1, description="most claims of one range of addresses (/24, /48) in a minute"
     )
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="what Prometheus shows at /metrics, 16 characters or more; unset, no /metrics",
+    )
+    log_format: Literal["json", "text"] = Field(
+        "json", description="how the service logs: `json`, one object a line, or `text`"
+    )
     wallet_password: SecretStr | None = Field(
         None, description="opens the wallet's keystore; asked for when unset"
     )
@@ -168,6 +187,9 @@ class Settings(BaseSettings):
     def attester_keys_dir(self) -> Path:
         return self.data_dir() / "attesters"
 
+    def witnessed_file(self) -> Path:
+        return self.data_dir() / "log.witnessed"
+
     def attester_dir(self) -> Path:
         """What this machine's own attester keeps."""
         return self.data_dir() / "attester"
@@ -188,6 +210,9 @@ class Settings(BaseSettings):
     def sending_key_file(self, role: str) -> Path:
         """The key of the account from which the publisher or the relayer sends."""
         return self.data_dir() / f"{role}.key"
+
+    def metrics_access(self) -> str | None:
+        return self.metrics_token.get_secret_value() if self.metrics_token else None
 
     def milvus_access(self) -> str:
         return self.milvus_token.get_secret_value() if self.milvus_token else ""

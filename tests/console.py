@@ -103,15 +103,18 @@ def open_console(
     store = GalleryStore(engine, keyring)
     indexes = {MODEL: FaissFlatIndex(_DIMENSION)}
     with Gallery.open(store, indexes, Thresholds(0.5, 0.6)) as gallery:
+        journal = Journal(DecisionLog(engine), b"l" * 32)
         operations = Operations(
             engine=engine,
             gallery=gallery,
             turnstile=Turnstile(64),
             kiosks=KioskRegistry(engine),
             turns=SessionStore(engine),
-            enrollments=EnrollmentStore(engine, Journal(DecisionLog(engine), b"l" * 32)),
+            enrollments=EnrollmentStore(engine, journal),
             receipts=ReceiptIssuer(b"r" * 32),
+            journal=journal,
             chain=chain,
+            report=lambda form: f"a report as {form}".encode(),
         )
         staff = Staff.open(engine, keyring, clock, CHEAP)
         app = FastAPI()

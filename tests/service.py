@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, func, select
 
 from enrollment.api import FrontDesk, create_app
+from enrollment.challenges import Challenges
 from enrollment.examination import Examiner
 from enrollment.face_models import face_model
 from enrollment.faces import FaceDetector, FaceEmbedder
@@ -22,9 +24,10 @@ from enrollment.manifest import Manifest
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
 from enrollment.receipts import ReceiptIssuer
+from enrollment.rows import EnrollmentRow
 from enrollment.sessions import SessionStore
 from enrollment.signatures import sign
-from enrollment.store import EnrollmentRow, EnrollmentStore
+from enrollment.store import EnrollmentStore
 from identity_proofs.identity import Identity
 from personhood.kiosk_client import Device, KioskClient, Prepared, Turn
 from transparency.api import create_log_router
@@ -60,11 +63,13 @@ class Kiosk:
     engine: Engine
     journal: Journal
 
-    def prepare(self, number: int, *frames: bytes, key: str | None = None) -> Prepared:
+    def prepare(
+        self, number: int, *frames: bytes, key: str | None = None, **wishes: Any
+    ) -> Prepared:
         """Begin a turn, and put together what a wallet's holder would send in it."""
         session = self.post("/v1/sessions", b"{}").json()
         turn = Turn(session["session_id"], session["challenge"], tuple(session["poses"]))
-        prepared = KioskClient("http://service").prepare(turn, wallet(number), *frames)
+        prepared = KioskClient("http://service").prepare(turn, wallet(number), *frames, **wishes)
         return replace(prepared, idempotency_key=key) if key is not None else prepared
 
     def send(self, prepared: Prepared) -> httpx.Response:
@@ -72,9 +77,11 @@ class Kiosk:
         headers = {"Idempotency-Key": prepared.idempotency_key}
         return self.post("/v1/enrollments", prepared.body, headers)
 
-    def enroll(self, number: int, *frames: bytes, key: str | None = None) -> httpx.Response:
-        """Give the holder of a wallet a turn."""
-        return self.send(self.prepare(number, *frames, key=key))
+    def enroll(
+        self, number: int, *frames: bytes, key: str | None = None, **wishes: Any
+    ) -> httpx.Response:
+        """Give the holder of a wallet a turn; for wishes see `KioskClient.prepare`."""
+        return self.send(self.prepare(number, *frames, key=key, **wishes))
 
     def post(self, path: str, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
         """Sign and send any request."""
@@ -104,18 +111,20 @@ def running_kiosk(
 ) -> Iterator[Kiosk]:
     """Serve on a free port, with its data in a directory, for as long as the block runs."""
     database = create_engine(f"sqlite:///{directory}/personhood.db")
-    store = GalleryStore(database, Keyring(b"k" * 32))
+    keyring = Keyring(b"k" * 32)
+    store = GalleryStore(database, keyring)
     indexes = {manifest.model: FaissFlatIndex(manifest.embedding_size)}
     with Ownership(database), Gallery.open(store, indexes, manifest.thresholds) as gallery:
         examiner = Examiner([face_model(*engine, manifest)])
         journal = Journal(DecisionLog(database), b"l" * 32, model=manifest.model)
-        service = EnrollmentService(examiner, gallery, EnrollmentStore(database, journal))
+        service = EnrollmentService(examiner, gallery, EnrollmentStore(database, keyring, journal))
         kiosks = KioskRegistry(database)
         desk = FrontDesk(
             service,
             kiosks,
             SessionStore(database),
             ReceiptIssuer(b"r" * 32),
+            Challenges(b"c" * 32),
             draw_poses,
             requests_per_minute,
             max_in_flight=max_in_flight,

@@ -50,6 +50,10 @@ class LogClient:
         """The head of the log, as a signed note that nobody checked."""
         return self._ask("/checkpoint").text
 
+    def witnessed(self) -> str:
+        """The newest checkpoint that witnesses cosigned, as a signed note that nobody checked."""
+        return self._ask("/checkpoint/witnessed").text
+
     def download(self, start: int = 0) -> LogCopy:
         """The checkpoint, and everything from leaf `start` up to it."""
         note = self.checkpoint()

@@ -30,7 +30,7 @@ class Kind(StrEnum):
     UNIQUE = "unique"  # a new person was accepted
     DUPLICATE = "duplicate"  # the person is enrolled already
     REVIEW = "review"  # too near to somebody to accept, too far to refuse
-    REJECTED = "rejected"  # the photographs show no usable living face; `reason` says why
+    REJECTED = "rejected"  # nothing was decided about anybody; `reason` says why
     RECOVERY = "recovery"  # an enrolled person was given this new commitment
     REMOVAL = "removal"  # this commitment leaves the group: deletion, or before a recovery
     ADJUDICATION = "adjudication"  # people decided a review; `reason` is what they decided

@@ -9,6 +9,8 @@ TransparencyError
 ├── LogRangeInvalid       the log has no such entries, or no such size
 ├── LogUnavailable        the log's database failed
 ├── LogUnreachable        whoever serves a log does not answer, or not as one
+├── WitnessRefused        a witness does not cosign, or does not answer
+├── NotWitnessed          no witness has cosigned the log yet
 └── LogInconsistent       what is served is not what its checkpoint says; `finding` names how
 """
 
@@ -51,6 +53,14 @@ class LogUnavailable(TransparencyError):
 
 class LogUnreachable(TransparencyError):
     code = "log_unreachable"
+
+
+class WitnessRefused(TransparencyError):
+    code = "witness_refused"
+
+
+class NotWitnessed(TransparencyError):
+    code = "log_not_witnessed"
 
 
 class LogInconsistent(TransparencyError):

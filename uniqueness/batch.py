@@ -3,7 +3,7 @@
 Read `compare`, `refresh` and `judge` in that order: before the lock, under it, and for each probe.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -46,10 +46,17 @@ class Batch:
         probes: each with a template of every model of the matchings.
         matchings: the gallery's own, then the one that is being retired, if any; that one
             speaks only for people who lack a template of the gallery's own models.
+        despite: people each probe is known not to show; by default nobody.
     """
 
-    def __init__(self, probes: Sequence[Probe], matchings: Sequence[Matching]) -> None:
+    def __init__(
+        self,
+        probes: Sequence[Probe],
+        matchings: Sequence[Matching],
+        despite: Sequence[Collection[int]] | None = None,
+    ) -> None:
         self.probes = probes
+        self._despite = despite or [()] * len(probes)
         self._matchings = matchings
         self._vectors = _stack(probes)
         # At most this many comparisons are made for a probe, in all indexes together.
@@ -157,6 +164,8 @@ class Batch:
 
     def _judge_by(self, way: int, row: int) -> Judgement:
         matching, comparison = self._matchings[way], self._comparisons[way]
+        if self._despite[row]:
+            comparison = comparison.without(self._despite[row])
         score, person = self._found[way].nearest[row], None
         if len(comparison.persons):
             column = int(np.argmax(comparison.best[row]))

@@ -113,6 +113,11 @@ class Gallery:
         return self._sequencer.models
 
     @property
+    def own_models(self) -> tuple[str, ...]:
+        """The gallery's models, without those that are being retired."""
+        return self._own.models
+
+    @property
     def model(self) -> str:
         """The first model of the gallery."""
         return self._own.models[0]
@@ -122,16 +127,25 @@ class Gallery:
         """Whether decisions can be had."""
         return not self._closed and self._owner.is_alive()
 
+    @property
+    def saturations(self) -> int:
+        """See `GalleryStatus.saturations`."""
+        return self._sequencer.saturations
+
     def __len__(self) -> int:
         """How many people are enrolled."""
         return self._store.head().people
 
-    def identify_and_enroll(self, probe: Probe, request_id: str) -> Identification:
+    def identify_and_enroll(
+        self, probe: Probe, request_id: str, *, despite: Collection[int] = ()
+    ) -> Identification:
         """Decide whether a person is new, and enrol them in the same step if so.
 
         Args:
             probe: with a template of each of `models`.
             request_id: unique to the request; asked again, the first answer is given again.
+            despite: people whom adjudicators found to be others than the one in the probe. They
+                are passed over; whoever else is like the probe, also since then, counts.
 
         Raises:
             ModelMismatch: the probe's models are not the gallery's.
@@ -140,7 +154,7 @@ class Gallery:
             GalleryClosed: the gallery was closed before it decided.
         """
         self._check(probe, self.models)
-        return self._ask_for(Identification, Enroll(probe, request_id))
+        return self._ask_for(Identification, Enroll(probe, request_id, frozenset(despite)))
 
     def identify(self, probe: Probe) -> Identification:
         """Decide as `identify_and_enroll` would, but change and write nothing.

@@ -38,10 +38,15 @@ class KeyFiles(Keyring):
         """Where the retired keys lie."""
         return self.path.with_name(f"{self.path.name}.retired")
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """See `Keyring.key_ids`."""
+        self._follow()
+        return super().key_ids
+
     def seal(self, plaintext: bytes, *, context: bytes) -> SealedRecord:
         """See `Keyring.seal`."""
-        if self._version != _version(self.path):
-            self._read()
+        self._follow()
         return super().seal(plaintext, context=context)
 
     def open(self, record: SealedRecord, *, context: bytes) -> bytes:
@@ -71,6 +76,10 @@ class KeyFiles(Keyring):
             _write_key(draft)
             draft.rename(self.path)
             sync_directory(self.path.parent)
+            self._read()
+
+    def _follow(self) -> None:
+        if self._version != _version(self.path):
             self._read()
 
     def _read(self) -> None:

@@ -33,10 +33,15 @@ from uniqueness.transaction import GalleryTransaction
 
 @dataclass(frozen=True, eq=False)
 class Enroll:
-    """Decide about a probe, and enrol the person if new."""
+    """Decide about a probe, and enrol the person if new.
+
+    Args:
+        despite: people whom somebody found to be others, however alike; all else holds.
+    """
 
     probe: Probe
     request_id: str
+    despite: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,8 +165,9 @@ class Sequencer:
                 fresh.setdefault(request.request_id, request)
         findings: dict[int, Answer] = {}
         if fresh or dry:
-            probes = [*(r.probe for r in fresh.values()), *(r.probe for r in dry)]
-            batch = Batch(probes, self._matchings)
+            searched: list[Enroll | Identify] = [*fresh.values(), *dry]
+            despite = [r.despite if isinstance(r, Enroll) else frozenset[int]() for r in searched]
+            batch = Batch([r.probe for r in searched], self._matchings, despite)
             batch.compare(self._store.templates_of_people_at)
             self._saturations += batch.saturated
             findings = {id(r): _findings(batch, row) for row, r in enumerate(dry, len(fresh))}

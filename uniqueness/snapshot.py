@@ -51,6 +51,7 @@ class Snapshot:
         self._keyring = keyring
         self._store = store
         self.min_changes = min_changes
+        self.is_unsaved = False  # whether it could not be written the last time
 
     def load(self, indexes: Indexes) -> int:
         """Restore the indexes.
@@ -171,7 +172,9 @@ class SnapshotWriter:
         try:
             self._snapshot.save(horizon, indexes)
         except Exception as error:  # decisions go on without it
+            self._snapshot.is_unsaved = True
             code = error.code if isinstance(error, UniquenessError) else "gallery_snapshot_unsaved"
             _log.warning("[%s] no snapshot was written: %s", code, error, exc_info=True)
         else:
             self._written = horizon
+            self._snapshot.is_unsaved = False

@@ -19,7 +19,7 @@ def add_routes(router: APIRouter, desk: ConsoleDesk, access: Access, render: Ren
     operations = desk.operations
 
     def page(template: str, session: Session) -> HTMLResponse:
-        accepted = operations.enrollments.accepted()
+        accepted = operations.enrollments.history.added()
         return render.page(template, session, chain=operations.chain(), accepted=accepted)
 
     @router.get("/chain")

@@ -8,19 +8,23 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from console.access import Access, Submission
 from console.activity import Action
 from console.desk import ConsoleDesk
+from console.fresh import Fresh
 from console.operators import Permission
+from console.recent import read_recent
 from console.rendering import Renderer
 from console.sessions import Session
 from enrollment.errors import KioskNameTaken, KioskUnknown
 from enrollment.sessions import Turns
 
 _DAY: Final = 24 * 3600  # seconds
+_FRESH: Final = 30.0  # seconds for which the decision log is not read again
 _NO_TURNS: Final = Turns(0, 0)
 
 
 def add_routes(router: APIRouter, desk: ConsoleDesk, access: Access, render: Renderer) -> None:
     """Add `/kiosks` and what is done there."""
     kiosks, turns, trail = desk.operations.kiosks, desk.operations.turns, desk.staff.trail
+    recent = Fresh(lambda: read_recent(desk.operations, desk.clock()), _FRESH, desk.clock)
     may_read = Depends(access.reader(Permission.READ))
     may_open = Depends(access.reader(Permission.CONFIGURE, confirmed=True))
     may_change = Depends(access.writer(Permission.CONFIGURE, confirmed=True))
@@ -34,6 +38,7 @@ def add_routes(router: APIRouter, desk: ConsoleDesk, access: Access, render: Ren
             invited=kiosks.invited(),
             turns=turns.turns(_DAY),
             no_turns=_NO_TURNS,
+            recent=recent.get(),
             may_configure=session.operator.may(Permission.CONFIGURE),
             problem=problem,
         )

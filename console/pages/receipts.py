@@ -59,5 +59,7 @@ def find(operations: Operations, text: str) -> Finding:
         ReceiptInvalid: this service did not sign it.
     """
     receipt = operations.receipts.check(text)
-    enrollment = operations.enrollments.by_id(receipt.enrollment_id)
+    if receipt.event != "accepted":
+        return Finding(receipt.hour, receipt.event)
+    enrollment = operations.enrollments.get(receipt.id)
     return Finding(receipt.hour, enrollment.status.value if enrollment else None)

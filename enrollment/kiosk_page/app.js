@@ -24,7 +24,7 @@ class Kiosk {
   translator;
   /** @type {Api} */
   api;
-  /** @type {{keepsImages: boolean}} from the service: whether it can keep images for review */
+  /** @type {{keepsImages: boolean}} from the service: whether people may let pictures be kept */
   settings;
   #leaving = new AbortController();
   #expiry;
@@ -97,7 +97,7 @@ class Kiosk {
     this.visit = new Visit();
     this.vision.forget();
     for (const form of document.forms) form.reset();
-    byId("keep-image").checked = false;
+    for (const box of document.querySelectorAll("input[type=checkbox]")) box.checked = false;
     for (const id of ["challenge", "challenge-code", "receipt-code"]) byId(id).replaceChildren();
     this.translator.reset();
   }

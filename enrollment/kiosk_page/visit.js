@@ -9,8 +9,10 @@ export class Visit {
   /** @type {import("./api.js").Session | null} */
   session = null;
   statement = "";
-  /** @type {boolean | undefined} undefined where the service keeps no images at all */
-  keepImage = undefined;
+  /** @type {"enrollment" | "recovery"} what the person came for */
+  kind = "enrollment";
+  /** @type {("review" | "enrolled")[]} for what pictures may be kept */
+  consents = [];
   idempotencyKey = "";
   /** @type {Uint8Array[]} JPEG, one a pose */
   frames = [];
@@ -41,7 +43,8 @@ export class Visit {
     this.wipeFrames();
     this.session = null;
     this.statement = "";
-    this.keepImage = undefined;
+    this.kind = "enrollment";
+    this.consents = [];
   }
 }
 
@@ -49,9 +52,9 @@ export class Visit {
  * Write the JSON object as bytes. Pictures never become strings, which nobody could overwrite.
  * @param {Visit} visit
  */
-export function enrollmentBody({ session, statement, keepImage, frames }) {
+export function enrollmentBody({ session, statement, kind, consents, frames }) {
   const text = (value) => new TextEncoder().encode(value);
-  const head = JSON.stringify({ session_id: session.session_id, statement, keep_image: keepImage });
+  const head = JSON.stringify({ session_id: session.session_id, statement, kind, consents });
   const parts = [text(`${head.slice(0, -1)},"frames":[`)];
   frames.forEach((frame, i) => parts.push(text(i ? ',"' : '"'), base64Bytes(frame), text('"')));
   parts.push(text("]}"));

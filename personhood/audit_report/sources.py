@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from enrollment.cases import read_waiting
 from enrollment.packs import read_manifests
-from enrollment.waiting import waiting_since
 from personhood.app import open_journal
 from personhood.database import open_database
 from personhood.errors import TrialMissing
@@ -109,13 +109,12 @@ def read_sources(
     rule = decision_rule(settings, manifests)
     engine = open_database(settings)
     journal = open_journal(settings, engine)
-    waiting = waiting_since(engine)
     return Sources(
         gallery=AuditReport.read(engine, rule.policy).for_release(),
         rule=rule,
         models=tuple(manifest.model for manifest in manifests),
         log=_log(journal, log_size),
-        queue=queue_ages([moment.timestamp() for moment in waiting], time.time()),
+        queue=queue_ages(read_waiting(engine), time.time()),
         trials=tuple(rate for path in trials for rate in _trial(path)),
         chain=_chain(settings) if settings.deployment_file().exists() else None,
     )
@@ -146,14 +145,15 @@ def _trial(path: Path) -> tuple[ErrorRate, ...]:
 
 
 def _chain(settings: Settings) -> ChainSource:
-    from distribution.activity import read_activity
+    from distribution.activity import activity_of
     from distribution.chain import Chain
     from distribution.deployment import Deployment
+    from distribution.record import read_record
 
     chain = Chain.connect(settings.rpc_url)
     deployment = Deployment.read(settings.deployment_file()).check(chain)
     return ChainSource(
-        activity=read_activity(chain, deployment),
+        activity=activity_of(read_record(chain, deployment)),
         chain_id=deployment.chain_id,
         distributor=deployment.distributor,
         decimals=deployment.decimals,

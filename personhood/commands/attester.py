@@ -18,12 +18,13 @@ def run(
     import uvicorn
 
     from distribution.attester_api import create_attester_app
-    from personhood.attesting import open_attester
+    from personhood.attesting import attester_witness, open_attester
     from personhood.logging import configure_logging
 
     configure_logging()
-    with open_attester(Settings()) as attester:
-        app = create_attester_app(attester)
+    settings = Settings()
+    with open_attester(settings) as attester:
+        app = create_attester_app(attester, attester_witness(settings, attester.log_key))
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
 
 

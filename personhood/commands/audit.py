@@ -52,6 +52,10 @@ def verify(
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="a checkpoint that you kept; may be repeated")
     ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="a witness's key, or a file with it; may be repeated")
+    ] = None,
+    quorum: Annotated[int, typer.Option(min=1, help="of the witnesses, if any are named")] = 1,
     deployment: Annotated[Path | None, typer.Option(help="the deployment file")] = None,
     grace: Annotated[int, typer.Option(min=0, help="hours a decision may be under way")] = 48,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for scripts")] = False,
@@ -69,6 +73,9 @@ def verify(
     record = read_record(endpoint, contracts)
     copy, trusted = _read_log(log or settings.service_url, key)
     held = [path.read_text() for path in checkpoint or ()]
+    if witness:
+        keys = [_parse_key(text) for text in witness]
+        held.append(_read_witnessed(log or settings.service_url, trusted, keys, quorum))
     verdict = audit_public(copy, trusted, record, held=held, grace=grace * 3600)
     if as_json:
         about = {"log": trusted.text, "block": record.block, "consistent": verdict.finding is None}
@@ -109,6 +116,22 @@ def export(
 
 
 @app.command()
+def witness() -> None:
+    """Have the log's head cosigned by the witnesses that are set; on the service's machine."""
+    from personhood.app import open_journal
+    from personhood.attesting import have_log_cosigned
+    from personhood.database import open_database
+
+    settings = Settings()
+    if settings.log_witnesses is None:
+        raise typer.BadParameter("no witness is set: PERSONHOOD_LOG_WITNESSES=KEY@URL,...")
+    note, missing = have_log_cosigned(settings, open_journal(settings, open_database(settings)))
+    typer.echo(note, nl=False)
+    for why in missing:
+        typer.echo(why, err=True)
+
+
+@app.command()
 def receipt(
     text: Annotated[str, typer.Argument(help="the receipt, or a file with it")],
     service: Annotated[str | None, typer.Option(help="address of the service")] = None,
@@ -122,7 +145,7 @@ def receipt(
     )
     logged = shown.receipt.logged
     typer.echo(
-        f"the wallet {shown.receipt.commitment} was accepted: entry {logged and logged.index} of "
+        f"this wallet was {shown.receipt.event}: entry {logged and logged.index} of "
         f"{shown.size} in the log"
     )
 
@@ -137,6 +160,18 @@ def _read_log(place: str, key: str | None) -> "tuple[LogCopy, VerifierKey]":
             return client.download(), _parse_key(key) if key else client.key()
     folder = Path(place)
     return LogFiles(folder).read(), _parse_key(key or str(folder / "key"))
+
+
+def _read_witnessed(
+    place: str, key: "VerifierKey", witnesses: "list[VerifierKey]", quorum: int
+) -> str:
+    """The newest checkpoint that enough witnesses cosigned."""
+    from transparency.checkpoint import open_checkpoint
+    from transparency.client import LogClient
+
+    with LogClient(place) as client:
+        note = client.witnessed()
+    return open_checkpoint(note, key, witnesses=witnesses, quorum=quorum).note
 
 
 def _parse_key(text: str) -> "VerifierKey":

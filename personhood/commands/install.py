@@ -42,6 +42,24 @@ def install_models(
     Console().print(f"{pack}: {installed.directory}", highlight=False)
 
 
+@models.command("reembed")
+def reembed_models() -> None:
+    """Make templates of the model pack from kept pictures, beside the running service.
+
+    For people who let pictures be kept while enrolled; the others move as they return. What broke
+    off goes on when it is run again.
+    """
+    from personhood.review_desk import reembed_kept
+
+    with Console(stderr=True).status("making templates from kept pictures"):
+        told = reembed_kept(Settings(), lambda: None)
+    Console().print(
+        f"{told.made} made, {told.known} had one, {told.without_pictures} without pictures, "
+        f"{told.refused} refused",
+        highlight=False,
+    )
+
+
 @models.command("adopt")
 def adopt_models(
     directory: Annotated[Path, typer.Argument(exists=True, file_okay=False)],

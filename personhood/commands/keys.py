@@ -13,13 +13,13 @@ app = typer.Typer(help="The keys that encrypt templates.", no_args_is_help=True)
 def status() -> None:
     """Tell which keys there are, and how many records are sealed with each."""
     from personhood.database import open_database
-    from personhood.keys import template_keys
+    from personhood.keys import sealed_tables, template_keys
     from uniqueness.rotation import key_use
     from uniqueness.sealing import MAX_RECORDS_PER_KEY
 
     settings = Settings()
     keyring = template_keys(settings)
-    use = key_use(open_database(settings))
+    use = key_use(open_database(settings), sealed_tables())
     for key_id in (*keyring.key_ids, *sorted(use.key_ids - {*keyring.key_ids})):
         state = "active" if key_id == keyring.key_id else "retired"
         state = state if key_id in keyring.key_ids else "MISSING"
@@ -39,23 +39,26 @@ def rotate() -> None:
     from rich.progress import Progress
 
     from personhood.database import open_database
-    from personhood.keys import template_keys
+    from personhood.keys import sealed_tables, template_keys
     from uniqueness.key_files import KeyFiles
     from uniqueness.rotation import key_use, reseal
 
     settings = Settings()
     keyring, engine = template_keys(settings), open_database(settings)
-    use = key_use(engine)
+    use = key_use(engine, sealed_tables())
     if isinstance(keyring, KeyFiles) and use.key_ids <= {keyring.key_id}:
         keyring.replace_active()
     typer.echo(f"the active key is {keyring.key_id}")
     waiting = sum(use.records(key_id) for key_id in use.key_ids - {keyring.key_id})
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("sealing records anew", total=waiting)
-        count = reseal(engine, keyring, lambda done: progress.advance(task, done))
+        count = reseal(
+            engine, keyring, lambda done: progress.advance(task, done), tables=sealed_tables()
+        )
     typer.echo(f"{count} records were sealed anew")
 
-    use, now = key_use(engine), datetime.now(UTC).isoformat(timespec="seconds")
+    use = key_use(engine, sealed_tables())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     for key_id in keyring.key_ids[1:]:
         if left := use.records(key_id):
             typer.echo(

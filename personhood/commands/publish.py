@@ -44,7 +44,7 @@ def publish(
         return
     with open_publisher(settings, chain, deployment) as (publisher, sender):
         if watch:
-            _watch(publisher, every)
+            _watch(publisher, every, settings)
         else:
             _publish_all(publisher, sender)
     if open_epoch:
@@ -70,12 +70,12 @@ def _publish_all(publisher: "Publisher", sender: "Sender") -> None:
     Console().print(f"{publisher.published} published, {publisher.members} members, gas {gas:,}")
 
 
-def _watch(publisher: "Publisher", every: float) -> None:
+def _watch(publisher: "Publisher", every: float, settings: Settings) -> None:
     """Step by step, for ever: what fails is tried again."""
     from distribution.errors import DistributionError, PublishConflict
     from personhood.logging import configure_logging
 
-    configure_logging()
+    configure_logging(settings.log_format)
     while True:
         try:
             publisher.step()

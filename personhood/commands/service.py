@@ -34,8 +34,8 @@ def serve(
     from personhood.serving import serve as run
     from personhood.tls import tls_files
 
-    configure_logging()
     settings = Settings()
+    configure_logging(settings.log_format)
     files = tls_files(settings, host) if tls else None
     if files and files.is_own:
         typer.echo(

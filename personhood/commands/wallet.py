@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from personhood.commands.wallet_claim import claim
+from personhood.commands.wallet_delete import delete
 from personhood.commands.wallet_export import export
 from personhood.commands.wallet_shell import JsonOption, WalletOption, ask_password, show
 from personhood.commands.wallet_status import history, status
 from personhood.settings import Settings
 
 app = typer.Typer(help="A holder's credential: make one, look, claim.", no_args_is_help=True)
+
 
 _MAX_WORDS_LENGTH = 4096  # characters; the longest phrase has 215
 
@@ -28,6 +30,7 @@ app.command()(status)
 app.command()(claim)
 app.command()(history)
 app.command()(export)
+app.command()(delete)
 
 
 @app.command()
@@ -85,17 +88,21 @@ def statement(
     challenge: Annotated[str, typer.Argument(help="as the kiosk shows it now")],
     wallet: WalletOption = None,
     qr: Annotated[Path | None, typer.Option(help="write the QR code as PNG or SVG too")] = None,
+    recover: Annotated[
+        bool, typer.Option("--recover", help="enrolled before, with a wallet that is lost")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a kiosk's challenge: proof that this wallet holds the secret of its commitment."""
     import segno
 
     from identity_proofs.keystore import load_identity
-    from identity_proofs.statement import EnrollmentStatement
+    from identity_proofs.statement import EnrollmentStatement, Purpose
 
     settings = Settings()
     identity = load_identity(wallet or settings.wallet_file(), ask_password(settings))
-    text = EnrollmentStatement.sign(identity, challenge.strip().upper()).to_text()
+    purpose = Purpose.RECOVER if recover else Purpose.ENROL
+    text = EnrollmentStatement.sign(identity, challenge.strip().upper(), purpose).to_text()
     code = segno.make_qr(text, error="l")
     if qr is not None:
         code.save(str(qr), scale=8)

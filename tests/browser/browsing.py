@@ -1,6 +1,7 @@
 """The machine's own Chromium, with a film for a camera, and a service for it to open."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from enrollment import packs
 from personhood.app import open_kiosks, open_service
 from personhood.settings import Settings
 from tests.browser.camera import FakeCamera, in_front_of_camera
@@ -33,10 +35,22 @@ def launched(camera: FakeCamera) -> Iterator[Browser]:
 
 @contextmanager
 def opened(
-    browser: Browser, camera: FakeCamera, directory: Path, capture: Capture
+    browser: Browser,
+    camera: FakeCamera,
+    directory: Path,
+    capture: Capture,
+    *,
+    unsure: bool = False,
 ) -> Iterator[KioskPage]:
-    """A fresh service, a fresh browser profile, and a page in it that shows nothing yet."""
+    """A fresh service, a fresh browser profile, and a page in it that shows nothing yet.
+
+    Args:
+        unsure: the service sends everybody but the first person to review.
+    """
     settings = Settings(home=directory, capture=capture)
+    if unsure:
+        pack = unsure_pack(directory / "pack", settings.models_dir() / "opencv")
+        settings = Settings(home=directory, capture=capture, model_pack=str(pack))
     camera.show(in_front_of_camera(astronaut()))
     with (
         open_service(settings) as app,
@@ -44,6 +58,19 @@ def opened(
         _profile(browser) as context,
     ):
         yield KioskPage(context.new_page(), camera, open_kiosks(settings), url)
+
+
+def unsure_pack(directory: Path, installed: Path) -> Path:
+    """The default pack, but whoever is not surely enrolled might be."""
+    directory.mkdir()
+    for file in installed.iterdir():
+        (directory / file.name).symlink_to(file)
+    manifest = (Path(packs.__file__).parent / "packs/opencv.toml").read_text()
+    head, _, thresholds = manifest.partition("[thresholds]")
+    unsure = re.sub(r"^review = .*$", "review = -1.0", thresholds, flags=re.M)
+    unsure = re.sub(r"^duplicate = .*$", "duplicate = 0.9", unsure, flags=re.M)
+    (directory / "manifest.toml").write_text(f"{head}[thresholds]{unsure}")
+    return directory
 
 
 def _profile(browser: Browser) -> BrowserContext:

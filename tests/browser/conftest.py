@@ -2,17 +2,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.browsing import Capture, launched, opened
 from tests.browser.camera import FakeCamera, holding
-from tests.browser.page import KioskPage, Poses
+from tests.browser.page import PATIENCE, KioskPage, Poses
 from tests.photographs import person_of_six
 
 
 @pytest.fixture(scope="session")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> FakeCamera:
     return FakeCamera(tmp_path_factory.mktemp("camera") / "film.y4m")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    """The machine that runs the tests may be busy."""
+    expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +34,17 @@ def capture() -> Capture:
 
 
 @pytest.fixture
+def unsure() -> bool:
+    """Whether the service sends people to review; a test that wants that overrides it."""
+    return False
+
+
+@pytest.fixture
 def kiosk(
-    browser: Browser, camera: FakeCamera, tmp_path: Path, capture: Capture
+    browser: Browser, camera: FakeCamera, tmp_path: Path, capture: Capture, unsure: bool
 ) -> Iterator[KioskPage]:
     """A kiosk that is not registered yet; fails the test if the page complains."""
-    with opened(browser, camera, tmp_path, capture) as kiosk:
+    with opened(browser, camera, tmp_path, capture, unsure=unsure) as kiosk:
         complaints = _listen(kiosk.page, kiosk.url)
         yield kiosk
     assert complaints == []

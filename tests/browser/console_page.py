@@ -115,5 +115,5 @@ def a_chain(now: int) -> ChainStatus:
             EpochLine(3, first, 611, "61 100", now - 1_000),
             EpochLine(2, second, 590, "59 000", now - 606_000),
         ),
-        queues=(QueueLine("publisher", 12, 140, 1, 310),),
+        queues=(QueueLine("publisher", 12, 140, 1, 310), QueueLine("relayer", 3, 9, 1, None)),
     )

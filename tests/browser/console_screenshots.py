@@ -14,6 +14,7 @@ from tests.browser.camera import FakeCamera
 from tests.browser.console_page import ConsolePage, opened_console
 from tests.browser.screenshots import keep
 from tests.console import Console
+from transparency.entry import Kind
 from uniqueness.schema import OutcomeRow
 
 FOLDER = Path(__file__).parents[2] / "docs/console"
@@ -69,6 +70,11 @@ def a_day(console: Console) -> None:
             turn = turns.open(kiosk, ())
             if number % 4:
                 turns.close(turn, "key")
+            pseudonym = console.operations.journal.pseudonym(kiosk.id)
+            kind = (Kind.UNIQUE, Kind.UNIQUE, Kind.REJECTED, Kind.UNIQUE, Kind.DUPLICATE)[
+                number % 5
+            ]
+            console.operations.journal.record_alone(kind, kiosk=pseudonym)
     kiosks.revoke("Town hall")
     kiosks.invite("Station")
 

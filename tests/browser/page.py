@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from enrollment.kiosks import KioskRegistry
 from identity_proofs.identity import Identity
-from identity_proofs.statement import EnrollmentStatement
+from identity_proofs.statement import EnrollmentStatement, Purpose
 from tests.browser.camera import FakeCamera, qr_code
 
 PATIENCE = 60_000  # milliseconds: the machine that runs the tests may be busy
@@ -40,10 +40,12 @@ class KioskPage:
         self.page.get_by_role("button", name="Register").click()
         self.expect_screen("welcome")
 
-    def begin(self, language: str = "English") -> None:
-        """Choose a language and agree."""
+    def begin(self, language: str = "English", *choices: str) -> None:
+        """Choose a language, tick some choices by their ids, and agree."""
         self.page.get_by_role("button", name=re.compile(language)).click()
         self.expect_screen("consent")
+        for choice in choices:
+            self.page.locator(f"#{choice}").check()
         self.page.locator("#agree").click()
         expect(self.page.locator("#challenge-code path")).to_be_visible(timeout=PATIENCE)
 
@@ -52,9 +54,9 @@ class KioskPage:
         """What the screen shows for the wallet."""
         return self.page.locator("#challenge").inner_text()
 
-    def type_statement(self, wallet: Identity) -> None:
+    def type_statement(self, wallet: Identity, purpose: Purpose = Purpose.ENROL) -> None:
         """Answer the challenge by keyboard."""
-        statement = EnrollmentStatement.sign(wallet, self.challenge).to_text()
+        statement = EnrollmentStatement.sign(wallet, self.challenge, purpose).to_text()
         self.page.locator("#statement").fill(statement)
         self.page.keyboard.press("Enter")
         self.expect_screen("capture")

@@ -7,10 +7,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from identity_proofs.statement import Purpose
 from tests.browser.browsing import launched, opened
 from tests.browser.camera import FakeCamera, in_front_of_camera, nobody
 from tests.browser.page import KioskPage
-from tests.photographs import another_exposure, astronaut
+from tests.photographs import another_exposure, astronaut, person_of_six
 from tests.service import wallet
 
 FOLDER = Path(__file__).parents[2] / "docs/kiosk"
@@ -28,6 +29,10 @@ def main() -> None:
                 directory.mkdir()
                 with opened(browser, camera, directory, capture) as kiosk:
                     visits(kiosk)
+            directory = Path(folder) / "unsure"
+            directory.mkdir()
+            with opened(browser, camera, directory, "photograph", unsure=True) as kiosk:
+                _review_and_recovery(kiosk)
 
 
 def _one_picture(kiosk: KioskPage) -> None:
@@ -90,6 +95,31 @@ def _three_pictures(kiosk: KioskPage) -> None:
     expect(page.locator("#challenge-code path")).to_be_visible()
     page.locator("#idle").wait_for(timeout=90_000)
     _keep(page, "idle")
+
+
+def _review_and_recovery(kiosk: KioskPage) -> None:
+    page = kiosk.page
+    kiosk.register()
+    kiosk.begin("English", "consent-enrolled")
+    kiosk.type_statement(wallet(1))
+    kiosk.follow({"front": in_front_of_camera(astronaut())})
+    kiosk.expect_result("You are enrolled")
+    page.get_by_role("button", name="Finish").click()
+
+    kiosk.begin("English", "consent-review")
+    kiosk.camera.show(nobody())
+    kiosk.type_statement(wallet(2))
+    kiosk.follow({"front": in_front_of_camera(person_of_six(2))})
+    kiosk.expect_result("Two people will decide")
+    _keep(page, "review")
+    page.get_by_role("button", name="Finish").click()
+
+    kiosk.begin("English", "recover")
+    kiosk.camera.show(nobody())
+    kiosk.type_statement(wallet(3), Purpose.RECOVER)
+    kiosk.follow({"front": in_front_of_camera(another_exposure(astronaut()))})
+    kiosk.expect_result("Your new wallet is in place")
+    _keep(page, "recovered")
 
 
 def _keep(page: Page, name: str, *, settle: int = 500) -> None:

@@ -16,7 +16,7 @@ from tests.console import PASSWORD
 
 pytestmark = pytest.mark.slow
 
-PLACES = ("", "kiosks", "chain", "receipts", "activity", "operators", "account")
+PLACES = ("", "kiosks", "chain", "receipts", "report", "activity", "operators", "account")
 FORMS = ("kiosks/invite", "operators/add", "operators/change?name=ada", "confirm", "nothing")
 
 
@@ -129,6 +129,16 @@ def test_a_kiosk_is_invited_shown_once_and_revoked(desk: ConsolePage) -> None:
     expect(page.get_by_role("row", name="Library")).to_contain_text("revoked")
     actions = [entry.action for entry in desk.console.staff.trail.read(2)]
     assert actions == [Action.KIOSK_REVOKED, Action.KIOSK_INVITED]
+
+
+def test_a_report_is_downloaded_and_noted(desk: ConsolePage) -> None:
+    desk.sign_up("ada", Role.AUDITOR)
+    desk.open("report")
+    with desk.page.expect_download() as download:
+        desk.page.get_by_role("link", name="PDF").click()
+    assert download.value.suggested_filename.endswith(".pdf")
+    assert Path(download.value.path()).read_bytes() == b"a report as pdf"
+    assert desk.console.staff.trail.read(1)[0].action is Action.REPORT_DOWNLOADED
 
 
 def test_the_overview_stays_true_by_itself_until_the_session_is_over(desk: ConsolePage) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from identity_proofs.statement import Purpose
 from tests.browser.camera import in_front_of_camera, nobody, two_people
 from tests.browser.page import KioskPage, Poses
 from tests.photographs import another_exposure, astronaut, person_of_six
@@ -122,13 +123,85 @@ def test_without_a_camera_the_answer_can_be_typed_and_the_operator_is_called(
     expect(kiosk.page.locator("#capture-error")).to_contain_text("tell the operator")
 
 
-def test_people_are_asked_for_an_image_only_where_the_service_keeps_one(kiosk: KioskPage) -> None:
-    choice = kiosk.page.locator("#keep-image-choice")
+def test_people_are_asked_for_pictures_only_where_the_service_keeps_them(kiosk: KioskPage) -> None:
+    boxes = [kiosk.page.locator(f"#consent-{name}") for name in ("review", "enrolled")]
     kiosk.register()
     kiosk.page.get_by_role("button", name="English").click()
-    expect(choice).to_be_hidden()
-    kiosk.page.route("**/kiosk/settings.json", lambda r: r.fulfill(json={"keepsImages": True}))
+    for box in (*boxes, kiosk.page.locator("#recover")):
+        expect(box).to_be_visible()
+        expect(box).not_to_be_checked()
+    kiosk.page.route("**/kiosk/settings.json", lambda r: r.fulfill(json={"keepsImages": False}))
     kiosk.open()
     kiosk.page.get_by_role("button", name="English").click()
-    expect(choice.get_by_role("checkbox")).not_to_be_checked()
-    expect(choice).to_contain_text("one encrypted picture")
+    for box in boxes:
+        expect(box).to_be_hidden()
+    expect(kiosk.page.locator("#recover")).to_be_visible()
+
+
+def test_what_one_person_ticked_is_not_ticked_for_the_next(kiosk: KioskPage) -> None:
+    kiosk.register()
+    kiosk.begin("English", "consent-review", "consent-enrolled", "recover")
+    kiosk.page.get_by_role("button", name="Stop and erase").click()
+    kiosk.page.get_by_role("button", name="English").click()
+    for box in ("consent-review", "consent-enrolled", "recover"):
+        expect(kiosk.page.locator(f"#{box}")).not_to_be_checked()
+
+
+def test_a_person_who_lost_the_wallet_gets_another(kiosk: KioskPage) -> None:
+    kiosk.register()
+    kiosk.begin("English", "consent-enrolled")
+    kiosk.type_statement(wallet(1))
+    kiosk.follow({"front": in_front_of_camera(astronaut())})
+    kiosk.expect_result("You are enrolled")
+    expect(kiosk.page.locator("#result-lead")).to_contain_text("kept encrypted, as you agreed")
+    kiosk.page.get_by_role("button", name="Finish").click()
+
+    kiosk.begin("English", "recover")
+    expect(kiosk.page.locator("#challenge-hint")).to_contain_text("replace a lost wallet")
+    kiosk.page.locator("#statement").fill("personhood-enrol:1:abc")
+    kiosk.page.keyboard.press("Enter")
+    expect(kiosk.page.locator("#statement-error")).to_contain_text("personhood-recover:1:")
+    kiosk.camera.show(nobody())
+    kiosk.type_statement(wallet(2), Purpose.RECOVER)
+    kiosk.follow({"front": in_front_of_camera(another_exposure(astronaut()))})
+    kiosk.expect_result("Your new wallet is in place")
+    expect(kiosk.page.locator("#receipt-code path")).to_be_visible()
+    kiosk.page.get_by_role("button", name="Finish").click()
+
+    kiosk.begin("English", "recover")
+    kiosk.camera.show(nobody())
+    kiosk.type_statement(wallet(3), Purpose.RECOVER)
+    kiosk.follow({"front": in_front_of_camera(person_of_six(2))})
+    kiosk.expect_result("We did not find you")
+
+
+class TestWhereTheMachineIsNeverSure:
+    @pytest.fixture
+    def unsure(self) -> bool:
+        return True
+
+    def test_a_review_says_that_two_people_decide_and_where_to_ask(self, kiosk: KioskPage) -> None:
+        kiosk.register()
+        kiosk.begin("English", "consent-enrolled")
+        kiosk.type_statement(wallet(1))
+        kiosk.follow({"front": in_front_of_camera(astronaut())})
+        kiosk.expect_result("You are enrolled")
+        kiosk.page.get_by_role("button", name="Finish").click()
+
+        kiosk.begin("English", "consent-review")
+        kiosk.camera.show(nobody())
+        kiosk.type_statement(wallet(2))
+        kiosk.follow({"front": in_front_of_camera(person_of_six(2))})
+        kiosk.expect_result("Two people will decide")
+        expect(kiosk.page.locator("#receipt-caption")).to_contain_text("number")
+        label = kiosk.page.locator("#receipt-code").get_attribute("aria-label")
+        assert label is not None
+        assert label.endswith("number")
+        kiosk.page.get_by_role("button", name="Finish").click()
+
+        kiosk.begin("English")
+        kiosk.camera.show(nobody())
+        kiosk.type_statement(wallet(3))
+        kiosk.follow({"front": in_front_of_camera(person_of_six(1))})
+        kiosk.expect_result("We are not sure yet")
+        expect(kiosk.page.locator("#receipt")).to_be_hidden()

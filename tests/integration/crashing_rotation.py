@@ -17,9 +17,9 @@ POINTS: dict[str, tuple[Any, str, str, int]] = {
     "old key retired, no new one": (key_files, "_write_key", "before", 1),
     "new key written, not active": (Path, "rename", "before", 1),
     "new key active, nothing sealed": (Path, "rename", "after", 1),
-    "records sealed, not committed": (rotation, "_reseal_templates", "after", 2),
-    "some records committed": (rotation, "_reseal_templates", "before", 3),
-    "templates done, some verdicts": (rotation, "_reseal_verdicts", "before", 2),
+    "records sealed, not committed": (rotation, "_reseal_some", "after", 2),
+    "some records committed": (rotation, "_reseal_some", "before", 3),
+    "templates done, some verdicts": (rotation, "_reseal_some", "before", 6),
     "all done, not told": (rotation, "reseal", "after", 1),
 }
 

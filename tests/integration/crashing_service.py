@@ -16,7 +16,8 @@ from enrollment.examination import Examiner
 from enrollment.face_models import open_models
 from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
-from enrollment.store import EnrollmentRequest, EnrollmentStore
+from enrollment.rows import EnrollmentRequest
+from enrollment.store import EnrollmentStore
 from tests.models import opencv_pack
 from transparency.journal import Journal
 from transparency.store import DecisionLog
@@ -39,7 +40,9 @@ def main(directory: str, key: str, commitment: str, photograph: str, point: str)
     pack = opencv_pack()
     database = create_engine(f"sqlite:///{directory}/personhood.db")
     stores = {
-        "enrollments": EnrollmentStore(database, Journal(DecisionLog(database), b"l" * 32)),
+        "enrollments": EnrollmentStore(
+            database, Keyring(b"k" * 32), Journal(DecisionLog(database), b"l" * 32)
+        ),
         "templates": GalleryStore(database, Keyring(b"k" * 32)),
     }
     indexes = {pack.manifest.model: FaissFlatIndex(pack.manifest.embedding_size)}

@@ -27,12 +27,18 @@ from distribution.publisher import BatchPolicy, Publisher
 from distribution.registry import read_group
 from distribution.sender import ensure_funded
 from identity_proofs.group import Group
+from personhood.attesting import have_log_cosigned
+from personhood.settings import Settings
 from tests.decision_logs import Log
 from tests.integration.senders import KEY, Members, open_sender
 from tests.service import served
 from transparency.api import create_log_router
+from transparency.checkpoint import Checkpoint
 from transparency.client import LogClient
+from transparency.errors import WitnessRefused
 from transparency.journal import log_signer
+from transparency.note import COSIGNATURE, NoteSigner, split_note
+from transparency.witness import Witness
 
 pytestmark = pytest.mark.slow
 
@@ -117,8 +123,10 @@ def attesters(log: Log, node: LocalNode, deployment: Deployment, tmp_path: Path)
                 source,
                 tmp_path / str(number),
             )
-            honest.append(stack.enter_context(served(create_attester_app(attester))))
-            liar = create_attester_app(Liar(attester))  # type: ignore[arg-type]
+            signer = NoteSigner(f"attester.example/{number}", bytes([number]) * 32, COSIGNATURE)
+            witness = Witness(attester.log_key, signer, tmp_path / f"witnessed-{number}")
+            honest.append(stack.enter_context(served(create_attester_app(attester, witness))))
+            liar = create_attester_app(Liar(attester), witness)  # type: ignore[arg-type]
             lying.append(stack.enter_context(served(liar)))
         with socket.create_server(("127.0.0.1", 0)) as nobody:
             down = "http://{}:{}".format(*nobody.getsockname())
@@ -239,6 +247,31 @@ def test_what_an_attester_says_over_http(attesters: Attesters) -> None:
     assert refused.headers["content-type"] == "application/problem+json"
     large = httpx.post(f"{attesters.honest[0]}/v1/attest", content=b"x" * (1 << 18))
     assert (large.status_code, large.json()["code"]) == (413, "proposal_too_large")
+
+
+def test_attesters_are_witnesses_of_the_log(
+    log: Log, attesters: Attesters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def set_witnesses(*urls: str) -> Settings:
+        keys = [httpx.get(f"{url}/v1/attester").json()["witness"] for url in attesters.honest]
+        places = ",".join(f"{key}@{url}" for key, url in zip(keys, urls, strict=False))
+        monkeypatch.setenv("PERSONHOOD_HOME", str(tmp_path))
+        monkeypatch.setenv("PERSONHOOD_LOG_WITNESSES", places)
+        return Settings()
+
+    down = attesters.down.partition("@")[2]
+    for size in (3, 4):
+        settings = set_witnesses(*attesters.honest[:2], down)
+        note, missing = have_log_cosigned(settings, log.journal)
+        names = set(split_note(note)[1])
+        assert (Checkpoint.of_note(note).size, len(names), len(missing)) == (size, 3, 1)
+        log.accept(14)
+    service = FastAPI()
+    service.include_router(create_log_router(log.journal, settings.witnessed_file()))
+    with served(service) as url, LogClient(url) as client:
+        assert client.witnessed() == note
+    with pytest.raises(WitnessRefused):
+        have_log_cosigned(set_witnesses(down), log.journal)
 
 
 def test_an_attester_is_a_process_of_its_own(

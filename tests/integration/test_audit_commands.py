@@ -21,10 +21,11 @@ from distribution.record import read_record
 from distribution.registry import local_attesters
 from enrollment.errors import EnrollmentError
 from enrollment.receipts import Receipt, ReceiptIssuer
-from enrollment.store import Enrollment, EnrollmentStatus
+from enrollment.rows import Enrollment, EnrollmentStatus
 from identity_proofs.prover import Prover
 from personhood.cli import app
 from personhood.errors import ReceiptUnproven
+from personhood.wallet_client import WalletClient
 from tests.photographs import another_exposure, as_jpeg, astronaut, person_of_six
 from tests.service import Kiosk, wallet
 from transparency.client import LogClient
@@ -75,7 +76,7 @@ def issued(issuer: ReceiptIssuer, receipt: Receipt) -> str:
     """Sign whatever a receipt shall say."""
     moment = datetime.fromtimestamp(receipt.hour, UTC)
     status = EnrollmentStatus.ACCEPTED
-    enrollment = Enrollment(receipt.enrollment_id, "key", status, moment, receipt.logged)
+    enrollment = Enrollment(receipt.id, "key", status, moment, logged=receipt.logged)
     return issuer.issue(enrollment, receipt.commitment)
 
 
@@ -119,6 +120,7 @@ def test_a_stranger_audits_a_running_system(
     assert details[0] == "4 entries, 3 acceptances, 0 removals"
     assert details[4:] == [
         "2 name one, 0 name none",
+        "0 left",
         "1 under way",
         "1 claims in 1 epochs",
         "5 paid, 75 in the pool",
@@ -162,7 +164,23 @@ def test_a_receipt_is_checked_long_after(kiosk: Kiosk, tmp_path: Path) -> None:
     for form in (receipt, str(tmp_path / "receipt")):
         told = personhood("receipt", form, "--key", kiosk.journal.verifier.text)
         assert told.exit_code == 0, told.exception
-        assert f"the wallet {wallet(7).commitment} was accepted: entry 0 of 2" in told.stdout
+        assert "this wallet was accepted: entry 0 of 2" in told.stdout
+
+
+def test_a_receipt_of_a_deletion_is_checked_too(
+    service: str, kiosk: Kiosk, chain: Chain, deployment: Deployment
+) -> None:
+    kiosk.enroll(7, as_jpeg(astronaut()))
+    kiosk.enroll(8, as_jpeg(person_of_six(0)))
+    publish(chain, deployment, kiosk)
+    with WalletClient(service) as holder:
+        receipt = holder.delete(wallet(7))["receipt"]
+    told = personhood("receipt", receipt)
+    assert told.exit_code == 0, told.exception
+    assert "this wallet was deleted: entry 2 of 3" in told.stdout
+    told = personhood("verify")
+    assert told.exit_code == 0, told.stdout
+    assert "decisions have arrived on the chain: 1 under way" in told.stdout
 
 
 @pytest.mark.usefixtures("service")

@@ -1,25 +1,53 @@
 """The console's view of a real chain, read by a process of its own."""
 
+import json
+import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, insert
 
 from distribution import claims, registry
 from distribution.attestation import address_of
 from distribution.chain import Chain
-from distribution.deployment import Terms, deploy
+from distribution.database import Database
+from distribution.deployment import Deployment, Terms, deploy
 from distribution.local_node import start_local_node
 from distribution.registry import local_attesters, read_group
+from distribution.relay_store import ClaimRow, ClaimState, RelayStore
 from personhood.chain_reader import ChainReader
 from personhood.settings import Settings
+from personhood.side_process import SideProcess
 from tests.service import commitments
 
 KEYS = ["0x" + f"{i:02x}" * 32 for i in (1, 2, 3)]
 
 
 def test_without_a_deployment_there_is_no_chain(tmp_path: Path) -> None:
-    with ChainReader(Settings(home=tmp_path)) as reader:
-        assert reader.read() is None
+    with SideProcess() as side:
+        assert ChainReader(Settings(home=tmp_path), side).read() is None
+
+
+def _queue_a_claim(settings: Settings, deployment: Deployment) -> None:
+    """As a relayer that took one claim a while ago and then stopped."""
+    engine = create_engine(settings.relayer_database())
+    RelayStore(Database(engine), deployment.fingerprint)
+    claim = {
+        "id": "0" * 32,
+        "sequence": 1,
+        "deployment": deployment.fingerprint,
+        "nullifier": "1" * 64,
+        "epoch": 0,
+        "recipient": "0x" + "b1" * 20,
+        "fee": "0",
+        "points": json.dumps([0] * 8),
+        "state": ClaimState.QUEUED.value,
+        "alone": False,
+        "received_at": int(time.time()) - 90,
+    }
+    with engine.begin() as connection:
+        connection.execute(insert(ClaimRow), claim)
+    engine.dispose()
 
 
 @pytest.mark.slow
@@ -34,9 +62,10 @@ def test_a_chain_is_read_and_its_silence_is_told(tmp_path: Path) -> None:
         attesters = local_attesters(chain, deployment, KEYS)
         registry.publish(chain, deployment, commitments(1, 2, 3), attesters)
         claims.open_epoch(chain, deployment)
+        _queue_a_claim(settings, deployment)
         root = f"0x{read_group(chain, deployment).root:064x}"
-        with ChainReader(settings, patience=100) as reader:
-            status = reader.read()
+        with SideProcess() as side:
+            status = ChainReader(settings, side, patience=100).read()
             assert status is not None
             assert status.problem is None
             assert (status.members, status.removed) == (3, 0)
@@ -47,12 +76,14 @@ def test_a_chain_is_read_and_its_silence_is_told(tmp_path: Path) -> None:
             assert status.amount == "0.5"
             (epoch,) = status.epochs
             assert (epoch.epoch, epoch.root, epoch.claims, epoch.paid) == (0, root, 0, "0")
-            (queue,) = status.queues
-            assert (queue.name, queue.waiting, queue.under_way, queue.eta) == ("publisher", 0, 0, 0)
+            publisher, relayer = status.queues
+            assert (publisher.waiting, publisher.under_way, publisher.eta) == (0, 0, 0)
+            assert (relayer.waiting, relayer.under_way, relayer.eta) == (1, 0, None)
+            assert relayer.oldest >= 90
     finally:
         node.close()
-    with ChainReader(settings, patience=100) as reader:
-        status = reader.read()
+    with SideProcess() as side:
+        status = ChainReader(settings, side, patience=100).read()
         assert status is not None
         assert status.problem is not None
         assert "no chain answers" in status.problem

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from enrollment.pose import Pose
-from enrollment.store import EnrollmentRequest, EnrollmentStatus
+from enrollment.rows import EnrollmentRequest, EnrollmentStatus
 from tests.integration.crashing_service import POINTS
 from tests.photographs import another_exposure, as_jpeg, astronaut, person_of_six
 from tests.service import commitments, running_kiosk

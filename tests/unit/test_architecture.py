@@ -30,6 +30,7 @@ WALLS = {
     "http_message_signatures": {"enrollment/signatures.py"},
     "jwt": {"enrollment/receipts.py"},
     "jinja2": {"console/rendering.py", "personhood/audit_report/page.py"},
+    "prometheus_client": {"personhood/telemetry/metrics.py"},
     "reportlab": {"personhood/audit_report/pdf.py"},
     "limits": {"distribution/address_limits.py", "enrollment/limits.py"},
     "pymilvus": {"uniqueness/milvus_index.py"},

@@ -2,7 +2,15 @@ import { byId, on } from "../dom.js";
 import { remedy } from "../flow.js";
 import { drawCode } from "../qr.js";
 
-const ICONS = { accepted: "check", duplicate: "known", review: "unsure", refused: "stop" };
+const ICONS = {
+  accepted: "check",
+  recovered: "check",
+  duplicate: "known",
+  review: "unsure",
+  adjudication: "unsure",
+  not_found: "unsure",
+  refused: "stop",
+};
 
 /** Says what was decided, or why nothing was, and what to do next. */
 export function result(kiosk, signal, { answer, problem }) {
@@ -12,8 +20,8 @@ export function result(kiosk, signal, { answer, problem }) {
     return;
   }
   if (problem) showProblem(kiosk.translator, problem);
-  else showOutcome(kiosk.translator, answer.outcome, kiosk.visit.keepImage);
-  showReceipt(answer?.receipt);
+  else showOutcome(kiosk.translator, answer.outcome, kiosk.visit.consents);
+  showCode(kiosk.translator, answer ?? {});
   const again = byId("again");
   again.hidden = event === "left";
   if (event !== "left") {
@@ -23,11 +31,12 @@ export function result(kiosk, signal, { answer, problem }) {
   on("finish", "click", () => kiosk.happened("left"), signal);
 }
 
-function showOutcome(translator, outcome, imageKept) {
+function showOutcome(translator, outcome, consents) {
   showIcon(outcome);
   translator.show(byId("result-title"), `result.${outcome}`);
-  const kept = imageKept && outcome !== "duplicate" ? ".kept" : "";
-  translator.show(byId("result-lead"), `result.${outcome}.lead${kept}`);
+  const lead = `result.${outcome}.lead`;
+  const kept = consents.includes("enrolled") && translator.has(`${lead}.kept`);
+  translator.show(byId("result-lead"), kept ? `${lead}.kept` : lead);
   translator.show(byId("result-next"), `result.${outcome}.next`);
 }
 
@@ -46,9 +55,18 @@ function showIcon(kind) {
   byId("verdict-icon").setAttribute("href", `icons.svg#${ICONS[kind]}`);
 }
 
-/** @param {unknown} receipt of the service, signed; the wallet reads it as a code */
-function showReceipt(receipt) {
-  byId("receipt").hidden = !receipt;
-  if (!receipt) return;
-  drawCode(byId("receipt-code"), typeof receipt === "string" ? receipt : JSON.stringify(receipt));
+/**
+ * What the person takes home as a code: the signed receipt, or where two people are to decide, the
+ * address that tells the outcome.
+ */
+function showCode(translator, { receipt, outcome, enrollment_id: number }) {
+  const undecided = outcome === "adjudication";
+  byId("receipt").hidden = !(receipt || undecided);
+  if (byId("receipt").hidden) return;
+  const text = undecided ? "result.number" : "result.receipt";
+  translator.show(byId("receipt-caption"), text);
+  const code = byId("receipt-code");
+  code.dataset.textLabel = `${text}.code`;
+  code.setAttribute("aria-label", translator.text(`${text}.code`));
+  drawCode(code, undecided ? `${location.origin}/v1/enrollments/${number}` : receipt);
 }

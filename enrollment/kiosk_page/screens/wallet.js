@@ -3,12 +3,14 @@ import { openCamera } from "../camera.js";
 import { byId, on } from "../dom.js";
 import { drawCode } from "../qr.js";
 
-const STATEMENT = /^personhood-enrol:1:\S+$/;
+const PREFIX = { enrollment: "personhood-enrol:1:", recovery: "personhood-recover:1:" };
 const PAUSE = 150; // milliseconds between two looks for a code
 
 /** The wallet reads the challenge and shows its signed answer, to the camera or by keyboard. */
 export async function wallet(kiosk, signal) {
   byId("statement-error").textContent = "";
+  const hint = kiosk.visit.kind === "recovery" ? "recover" : "more";
+  kiosk.translator.show(byId("challenge-hint"), `wallet.challenge.${hint}`);
   on("statement-form", "submit", (event) => {
     event.preventDefault();
     take(kiosk, byId("statement").value.trim());
@@ -56,8 +58,9 @@ async function scan(kiosk, signal) {
 
 function take(kiosk, statement) {
   if (!kiosk.visit.session) return;
-  if (!STATEMENT.test(statement)) {
-    kiosk.translator.show(byId("statement-error"), "wallet.not_a_statement");
+  const prefix = PREFIX[kiosk.visit.kind];
+  if (!statement.startsWith(prefix) || /\s/.test(statement)) {
+    kiosk.translator.show(byId("statement-error"), "wallet.not_a_statement", { prefix });
     return;
   }
   kiosk.visit.statement = statement;

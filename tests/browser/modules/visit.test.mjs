@@ -26,11 +26,15 @@ test("the request is the JSON object that the service takes", () => {
   assert.deepEqual(JSON.parse(text(visit.body)), {
     session_id: "s\"1",
     statement: "personhood-enrol:1:abc",
+    kind: "enrollment",
+    consents: [],
     frames: ["AQIDBA==", "/w=="],
   });
-  visit.keepImage = false;
+  visit.kind = "recovery";
+  visit.consents = ["review"];
   visit.seal();
-  assert.equal(JSON.parse(text(visit.body)).keep_image, false);
+  const { kind, consents } = JSON.parse(text(visit.body));
+  assert.deepEqual([kind, consents], ["recovery", ["review"]]);
 });
 
 test("wiping overwrites every picture and drops all else", () => {

@@ -162,6 +162,25 @@ def test_an_update_without_decisions_is_refused(
     assert sign(attester, publisher.draft(14))
 
 
+def test_the_old_wallet_leaves_no_later_than_the_new_one_comes(
+    attester: IndependentAttester, publisher: Publisher, network: Network
+) -> None:
+    update = publisher.draft(11, 12)
+    sign(attester, update)
+    publisher.post(update)
+    network.log.remove(11)
+    network.log.accept(14, kind=Kind.RECOVERY)
+    assert refusal(attester, publisher.draft(13, 14)) == "removal_outstanding"
+    both = publisher.draft(13, 14, removals=(0,))
+    assert sign(attester, both)
+    publisher.post(both)
+    network.log.accept(15)
+    network.log.remove(15)
+    network.log.accept(16)
+    assert refusal(attester, publisher.draft(15, 16)) == "removal_outstanding"
+    assert sign(attester, publisher.draft(15))
+
+
 def test_whoever_left_does_not_come_back(
     attester: IndependentAttester, publisher: Publisher, network: Network
 ) -> None:

@@ -78,11 +78,11 @@ class World:
 
 def test_a_system_in_order() -> None:
     verdict = World().audit()
-    assert (verdict.finding, len(verdict.checks)) == (None, 8)
+    assert (verdict.finding, len(verdict.checks)) == (None, 9)
     details = [check.detail for check in verdict.checks]
     assert details[0] == "6 entries, 4 acceptances, 1 removals"
     assert details[2].startswith("3 members, 1 removed")
-    assert details[6] == "3 claims in 2 epochs"
+    assert details[7] == "3 claims in 2 epochs"
 
 
 def test_nothing_at_all_is_in_order() -> None:
@@ -150,6 +150,20 @@ def remove_before_deciding(world: World) -> None:
     world.log.remove(11)
 
 
+def join_before_leaving(world: World) -> None:
+    """The new wallet of a recovery is posted first, the old one leaves with the next update."""
+    world.log.remove(11)
+    world.log.accept(15, kind=Kind.RECOVERY)
+    world.post(15)
+    world.post(removals=(0,))
+
+
+def stay_behind(world: World) -> None:
+    world.log.remove(11)
+    world.log.accept(15)
+    world.post(15)
+
+
 def name_a_strange_checkpoint(world: World) -> None:
     world.log.accept(15)
     world.post(15, checkpoint=b"\x01" * 32)
@@ -197,6 +211,7 @@ TAMPERED: dict[str, list[Callable[[World], LogCopy | None]]] = {
     "acceptance_never_arrived": [accept_and_keep_back],
     "removal_never_arrived": [remove_in_the_log_alone],
     "decision_after_root": [post_before_deciding, remove_before_deciding],
+    "removal_late": [join_before_leaving, stay_behind],
     "checkpoint_unknown": [name_a_strange_checkpoint],
     "member_count_wrong": [spoil(size=5), spoil(size=3), spoil_update(first_index=4)],
     "group_root_wrong": [
@@ -233,7 +248,7 @@ def test_decisions_may_be_under_way_for_a_while() -> None:
     world.log.remove(11, hour=hour)
     verdict = world.audit()
     assert verdict.finding is None
-    assert verdict.checks[5].detail == "2 under way"
+    assert verdict.checks[6].detail == "2 under way"
     assert world.audit(grace=GRACE - 2 * 3600).finding == "acceptance_never_arrived"
 
 

@@ -5,7 +5,13 @@ import pytest
 import enrollment.errors
 import identity_proofs.errors
 import uniqueness.errors
-from enrollment.errors import EnrollmentError, KioskNameTaken, ModelPackError, ReceiptInvalid
+from enrollment.errors import (
+    AdjudicationError,
+    EnrollmentError,
+    KioskNameTaken,
+    ModelPackError,
+    ReceiptInvalid,
+)
 from enrollment.problems import internal_problem, problem_of, status_of
 from identity_proofs.errors import InvalidStatement
 from uniqueness.errors import (
@@ -25,6 +31,7 @@ from uniqueness.errors import (
 
 # Raised while the service starts, or only if the service itself is wrong: `internal`.
 NEVER_ON_THE_WIRE = (
+    AdjudicationError,
     ModelPackError,
     KioskNameTaken,
     ReceiptInvalid,

@@ -6,8 +6,9 @@ import pytest
 from enrollment.errors import ReceiptInvalid, TooManyRequests
 from enrollment.kiosks import Kiosk
 from enrollment.limits import KioskRateLimit
+from enrollment.membership import Change, MembershipChange
 from enrollment.receipts import ReceiptIssuer
-from enrollment.store import Enrollment, EnrollmentStatus
+from enrollment.rows import Enrollment, EnrollmentStatus
 from transparency.journal import Recorded
 
 ACCEPTED = Enrollment(
@@ -15,7 +16,7 @@ ACCEPTED = Enrollment(
     "key",
     EnrollmentStatus.ACCEPTED,
     datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
-    Recorded(41, b"h" * 32),
+    logged=Recorded(41, b"h" * 32),
 )
 COMMITMENT = 1234567890123456789012345678901234567890
 
@@ -24,12 +25,20 @@ def test_a_receipt_is_checked_by_its_issuer_and_by_its_public_key() -> None:
     issuer = ReceiptIssuer(b"k" * 32)
     text = issuer.issue(ACCEPTED, COMMITMENT)
     receipt = issuer.check(text)
-    assert (receipt.enrollment_id, receipt.commitment) == ("e1", COMMITMENT)
+    assert (receipt.id, receipt.commitment) == ("e1", COMMITMENT)
     assert receipt.hour == datetime(2026, 1, 2, 3, tzinfo=UTC).timestamp()
     assert issuer.issue(ACCEPTED, COMMITMENT) == text
-    assert receipt.logged == ACCEPTED.logged
+    assert (receipt.logged, receipt.event) == (ACCEPTED.logged, "accepted")
     key = jwt.PyJWKSet.from_dict(issuer.key_set)[jwt.get_unverified_header(text)["kid"]]
     assert jwt.decode(text, key, algorithms=["EdDSA"])["sub"] == str(COMMITMENT)
+
+
+def test_a_deletion_has_a_receipt_of_its_own() -> None:
+    removal = MembershipChange(7, COMMITMENT, Change.DELETED, 490_000, Recorded(9, b"d" * 32))
+    issuer = ReceiptIssuer(b"k" * 32)
+    receipt = issuer.check(issuer.issue_deletion(removal))
+    assert (receipt.id, receipt.commitment, receipt.event) == ("removal 7", COMMITMENT, "deleted")
+    assert (receipt.hour, receipt.logged) == (490_000 * 3600, removal.logged)
 
 
 def test_a_key_set_holds_no_private_key() -> None:

@@ -6,13 +6,16 @@ from enrollment.errors import (
     EnrollmentStoreUnavailable,
     IdempotencyKeyReused,
 )
-from enrollment.store import EnrollmentRequest, EnrollmentStatus, EnrollmentStore
+from enrollment.rows import EnrollmentRequest, EnrollmentStatus
+from enrollment.store import EnrollmentStore
 from transparency.entry import Entry, Kind
 from transparency.errors import TransparencyError
 from transparency.journal import Journal
 from transparency.merkle import leaf_hash
 from transparency.store import DecisionLog
+from uniqueness.sealing import Keyring
 
+KEYRING = Keyring(b"k" * 32)
 PENDING, ACCEPTED = EnrollmentStatus.PENDING, EnrollmentStatus.ACCEPTED
 DUPLICATE, REVIEW = EnrollmentStatus.DUPLICATE, EnrollmentStatus.REVIEW
 
@@ -36,7 +39,7 @@ def journal(log):
 
 @pytest.fixture
 def store(engine, journal):
-    return EnrollmentStore(engine, journal)
+    return EnrollmentStore(engine, KEYRING, journal)
 
 
 def request(number: int, key: str | None = None) -> EnrollmentRequest:
@@ -149,7 +152,7 @@ def test_an_acceptance_discloses_its_commitment(store, log):
 
 
 def test_what_cannot_be_logged_is_not_decided(engine, log):
-    store = EnrollmentStore(engine, Journal(log, b"l" * 32, model="m\n"))
+    store = EnrollmentStore(engine, KEYRING, Journal(log, b"l" * 32, model="m\n"))
     enrollment = store.reserve(request(1))
     with pytest.raises(TransparencyError):
         store.settle(enrollment, ACCEPTED)

@@ -1,13 +1,17 @@
 """What each step does with what is in the database: nothing that was sealed is lost."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine, MetaData, Table, insert, inspect, select, update
 
+from enrollment.store import EnrollmentStore
 from personhood import schema
+from transparency.journal import Journal
+from transparency.store import DecisionLog
 from uniqueness.decision import Decision, Thresholds
 from uniqueness.errors import RecordCorrupted, WrongKey
 from uniqueness.faiss_index import FaissFlatIndex
@@ -154,6 +158,51 @@ def test_a_copy_of_a_sqlite_database_is_kept(old_database: Engine, tmp_path: Pat
     assert connection.execute("SELECT count(template_id) FROM templates").fetchone() == (10,)
     connection.close()
     assert not list(tmp_path.glob("*.draft*"))
+
+
+def test_what_was_accepted_becomes_members_and_is_linked(engine: Engine) -> None:
+    """A database of the version before, whose verdicts name people."""
+    schema.upgrade(engine, KEYRING, "0007")
+    moment = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    with engine.begin() as connection:
+        for number, person in ((1, 7), (2, None)):
+            decision = "unique"
+            context = f"verdict\0{decision}\0key {number}".encode()
+            record = Keyring(OLD_KEY).seal((person or 0).to_bytes(8, "big"), context=context)
+            sealed = (record.key_id, record.nonce, record.ciphertext) if person else (None,) * 3
+            names = ("key_id", "nonce", "ciphertext")
+            verdict = {"request_id": f"key {number}", "decision": decision, "hour": 1}
+            row = verdict | dict(zip(names, sealed, strict=True))
+            connection.execute(insert(table(engine, "verdicts")), row)
+            enrollment = {
+                "id": f"e{number}",
+                "idempotency_key": f"key {number}",
+                "body_digest": "",
+                "commitment": f"{number:064x}",
+                "status": "accepted",
+                "sequence": 3 - number,
+                "created_at": moment,
+            }
+            connection.execute(insert(table(engine, "enrollments")), enrollment)
+    schema.upgrade(engine, KEYRING)
+    store = EnrollmentStore(engine, KEYRING, Journal(DecisionLog(engine), b"l" * 32))
+    changes = [(c.sequence, c.commitment, c.hour) for c in store.history.changes()]
+    hour = int(moment.timestamp()) // 3600
+    assert changes == [(1, 2, hour), (2, 1, hour)]
+    with store.database.write() as connection:
+        assert store.persons.person_of(connection, "e1") == 7
+        assert store.persons.person_of(connection, "e2") is None
+        holding = store.persons.holding_of(connection, 7)
+    assert holding is not None
+    assert holding.enrollment_id == "e1"
+    first = store.get("e1")
+    assert first is not None
+    assert (first.commitment, first.created_at, first.consents) == (1, moment, frozenset())
+    schema.downgrade(engine, KEYRING, "0007")
+    enrollments = table(engine, "enrollments")
+    with engine.connect() as connection:
+        back = connection.execute(select(enrollments.c.id, enrollments.c.sequence)).all()
+    assert sorted(back) == [("e1", 2), ("e2", 1)]
 
 
 def test_scores_counted_before_there_were_blocks_stay_counted(engine: Engine) -> None:

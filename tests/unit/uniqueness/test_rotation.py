@@ -75,7 +75,7 @@ def test_it_goes_on_where_it_died(engine):
 
     with pytest.raises(PowerCut):
         reseal(engine, BOTH, cut)
-    assert key_use(engine).templates == {BOTH.key_id: 4, Keyring(OLD).key_id: 6}
+    assert key_use(engine).by_table["templates"] == {BOTH.key_id: 4, Keyring(OLD).key_id: 6}
     with open_gallery(engine, BOTH) as gallery:
         assert [gallery.identify(probe(vector)).person for vector in PEOPLE[:10]] == persons
     assert reseal(engine, BOTH) == 16
@@ -119,5 +119,6 @@ def test_what_is_sealed_with_which_key_is_counted(engine):
         gallery.remove(persons[0])
     use = key_use(engine)
     old = Keyring(OLD).key_id
-    assert (use.templates, use.verdicts, use.records(old)) == ({old: 2}, {old: 3}, 5)
+    assert use.by_table == {"templates": {old: 2}, "verdicts": {old: 3}}
+    assert use.records(old) == 5
     assert use.records(BOTH.key_id) == 0
