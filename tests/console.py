@@ -98,7 +98,11 @@ def open_console(
             turnstile=Turnstile(64),
             kiosks=KioskRegistry(engine),
             turns=SessionStore(engine),
+<<<<<<< HEAD
+            enrollments=EnrollmentStore(engine, keyring, journal),
+=======
             enrollments=desk.store,
+>>>>>>> refs/heads/console
             receipts=ReceiptIssuer(b"r" * 32),
             adjudication=desk.service.adjudication,
             journal=desk.journal,

@@ -71,8 +71,8 @@ def expected(sources: Sources) -> Section:
         title="What to expect at this size",
         basis=("calibration", "gallery"),
         text=(
-            f"{people:,} people are enrolled. The targets hold up to {safe:,} people "
-            f"(95 % interval {low:,} to {high:,}): {people / max(1, safe):.0%} of it is used.",
+            f"{people:,} people are enrolled. The targets hold up to {safe:,} people (95 % "
+            f"interval {low:,} to {high:,}): {100 * people / max(1, safe):.0f} % of it is used.",
             "FPIR is the share of new people who are sent to review or refused by mistake, FNIR "
             "the share of those who come again and are taken for new. FPIR's interval is a "
             f"bootstrap over the {calibration.data.people:,} people of the calibration "
@@ -118,7 +118,7 @@ def _population_alarms(people: int, safe: int) -> tuple[str, ...]:
     if people > safe:
         return (f"The gallery is larger than its safe population of {safe:,}.",)
     if people >= _NEAR * safe:
-        return (f"The gallery has reached {people / safe:.0%} of its safe population.",)
+        return (f"The gallery has reached {100 * people / safe:.0f} % of its safe population.",)
     return ()
 
 
