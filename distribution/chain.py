@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, cast
 
 from web3 import Web3
@@ -140,13 +140,22 @@ class Chain(Endpoint):
         return Call(address, bytes.fromhex(data.removeprefix("0x")))
 
     def estimate_gas(self, call: Call, sender: str) -> int:
-        """Gas that the call takes now.
+        """Gas that the call takes now; a node finds it by running the call some twenty times.
 
         Raises:
             ContractRefused: the contract would revert.
         """
         transaction = cast(TxParams, {"from": sender, "to": call.to, "data": call.data})
         return int(self._ask(lambda: self._web3.eth.estimate_gas(transaction)))
+
+    def simulate(self, call: Call, sender: str, gas: int) -> None:
+        """Run the call once with so much gas, and change nothing.
+
+        Raises:
+            DistributionError: the contract would revert, or take more.
+        """
+        sending = {"from": sender, "to": call.to, "data": call.data, "gas": gas}
+        self._ask(lambda: self._web3.eth.call(cast(TxParams, sending)))
 
     def fund_from_node(self, address: str, amount: int) -> None:
         """Send coins from the node's own account, which only local nodes have.
@@ -158,7 +167,17 @@ class Chain(Endpoint):
         self._send(lambda own: cast(TxParams, {**own, **payment}))
 
     def _contract(self, artifact: ContractArtifact, address: str) -> Contract:
-        return self._web3.eth.contract(Web3.to_checksum_address(address), abi=artifact.abi)
+        """The contract at an address; making one takes longer than a call of it."""
+        known = self._contracts.get((artifact.name, address))
+        if known is None:
+            checksummed = Web3.to_checksum_address(address)
+            known = self._web3.eth.contract(checksummed, abi=artifact.abi)
+            self._contracts[artifact.name, address] = known
+        return known
+
+    @cached_property
+    def _contracts(self) -> dict[tuple[str, str], Contract]:
+        return {}
 
     def _function(
         self, artifact: ContractArtifact, address: str, function: str, arguments: tuple[Any, ...]

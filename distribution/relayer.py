@@ -32,6 +32,8 @@ _log = structlog.get_logger("distribution.relayer")
 
 CLAIMS, OPENING = "claims", "open-epoch"
 MAX_UNDER_WAY: Final = 16  # transactions; geth keeps so many of an account for sure
+# More than is taken with a usual token (docs/contracts.md); where it is not, the node estimates.
+BATCH_GAS, CLAIM_GAS = 400_000, 125_000
 KEPT_FOR: Final = 30 * 24 * 3600  # seconds that a settled claim can be asked for
 
 
@@ -159,6 +161,7 @@ class Relayer:
                 CLAIMS,
                 call,
                 lambda connection, identifier: self._store.assign(connection, claims, identifier),
+                enough_gas=BATCH_GAS + CLAIM_GAS * len(claims),
             )
         except ClaimsPaused:
             return 0

@@ -19,7 +19,7 @@ from distribution.chain import Call, Chain
 from distribution.database import Database, sole_sender
 from distribution.deployment import Deployment
 from distribution.endpoint import open_account
-from distribution.errors import DistributionError, SenderMissing
+from distribution.errors import ChainUnreachable, DistributionError, SenderMissing
 from distribution.journal import Journal, Sent, SentState, Version, now
 
 _log = structlog.get_logger("distribution.sender")
@@ -91,20 +91,25 @@ class Sender:
         return self._policy.confirmations
 
     def submit(
-        self, purpose: str, call: Call, note: Callable[[Connection, int], None] | None = None
+        self,
+        purpose: str,
+        call: Call,
+        note: Callable[[Connection, int], None] | None = None,
+        *,
+        enough_gas: int | None = None,
     ) -> int:
         """Sign a call, keep it, and send it; returns its id in the journal.
 
         Args:
             purpose: a name for its kind.
             note: what else to write in the same database transaction, given the id.
+            enough_gas: what such calls take at most, as a rule; it saves the node an estimate.
 
         Raises:
             ContractRefused: the contract would revert now; nothing is kept.
             SenderPoor: the account cannot pay; it is kept, and `advance` sends it.
         """
-        estimate = self._chain.estimate_gas(call, self.address)
-        gas = estimate * (1000 + self._policy.spare_gas) // 1000
+        gas = self._gas_of(call, enough_gas)
         max_fee, tip = self._usual_fees()
         identifier = self.journal.add(
             purpose,
@@ -116,6 +121,19 @@ class Sender:
         )
         self._give(self.journal.get(identifier))
         return identifier
+
+    def _gas_of(self, call: Call, enough: int | None) -> int:
+        if enough is not None:
+            try:
+                self._chain.simulate(call, self.address, enough)
+            except ChainUnreachable:
+                raise
+            except DistributionError:
+                pass  # the estimate tells why, or that it takes more
+            else:
+                return enough
+        estimate = self._chain.estimate_gas(call, self.address)
+        return estimate * (1000 + self._policy.spare_gas) // 1000
 
     def advance(self) -> list[Sent]:
         """Look at the chain once: note what was included or undone, send again what was lost.

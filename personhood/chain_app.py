@@ -7,7 +7,7 @@ from distribution.chain import Chain
 from distribution.database import Database
 from distribution.deployment import Deployment
 from distribution.endpoint import open_account
-from distribution.journal import Journal
+from distribution.journal import Journal, now
 from distribution.publisher import BatchPolicy, Change, Publisher, PublisherStatus, read_status
 from distribution.sender import Sender, ensure_funded
 from enrollment.membership import SECONDS_PER_HOUR, MembershipChange, MembershipHistory
@@ -19,20 +19,28 @@ from personhood.settings import Settings
 
 
 class Enrolments:
-    """What the group shall be, read from the enrolment service's database."""
+    """What the group shall be, read from the enrolment service's database.
+
+    That tells the hour of a change and no more. So a change waits since it was first seen here, or
+    since its hour was over.
+    """
 
     def __init__(self, history: MembershipHistory) -> None:
         self._history = history
+        self._first_seen: dict[int, int] = {}
 
     def accepted(self, after: int) -> list[Change]:
-        return _changes(self._history.additions()[after:])
+        return self._changes(self._history.additions()[after:])
 
     def removals(self) -> list[Change]:
-        return _changes(self._history.removals())
+        return self._changes(self._history.removals())
 
+    def _changes(self, changes: Sequence[MembershipChange]) -> list[Change]:
+        return [Change(change.commitment, self._since(change)) for change in changes]
 
-def _changes(changes: Sequence[MembershipChange]) -> list[Change]:
-    return [Change(change.commitment, change.hour * SECONDS_PER_HOUR) for change in changes]
+    def _since(self, change: MembershipChange) -> int:
+        seen = self._first_seen.setdefault(change.sequence, now())
+        return min(seen, (change.hour + 1) * SECONDS_PER_HOUR)
 
 
 @contextmanager

@@ -9,7 +9,12 @@ from personhood.audit_report.section import Plot, Section, Table, percent
 from personhood.audit_report.sources import Sources
 from uniqueness.calibration import Expected
 from uniqueness.calibration_plots import fpir_by_gallery, misses_by_fpir
-from uniqueness.metrics.error_rates import ErrorRate, operational_rates, worst_attack
+from uniqueness.metrics.error_rates import (
+    ErrorRate,
+    adjudicated_fpir,
+    operational_rates,
+    worst_attack,
+)
 from uniqueness.metrics.release import released_count
 from uniqueness.miss_rates import Rate
 
@@ -108,10 +113,11 @@ def expected(sources: Sources) -> Section:
 def _operational(sources: Sources) -> list[ErrorRate]:
     """What the log tells; attacks are counted with the failures where they are few."""
     failures, attacks = operational_rates(sources.events, ATTACKS)
-    if released_count(attacks.rate.hits) is not None:
-        return [rate for rate in (failures, attacks) if released_count(rate.rate.hits) is not None]
-    together, _ = operational_rates(sources.events, ())
-    return [together] if released_count(together.rate.hits) is not None else []
+    counted = [failures, attacks]
+    if released_count(attacks.rate.hits) is None:
+        counted = list(operational_rates(sources.events, ())[:1])
+    counted.append(adjudicated_fpir(sources.events))
+    return [rate for rate in counted if released_count(rate.rate.hits) is not None]
 
 
 def _population_alarms(people: int, safe: int) -> tuple[str, ...]:

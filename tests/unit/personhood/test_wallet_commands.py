@@ -15,6 +15,7 @@ from identity_proofs import keystore
 from identity_proofs.errors import KeystoreExists, UnknownWord, WrongPhraseChecksum, WrongWordCount
 from identity_proofs.keystore import load_identity
 from identity_proofs.mnemonic import from_phrase
+from identity_proofs.statement import EnrollmentStatement, Purpose
 from personhood.cli import app
 
 PASSWORD = "correct horse battery staple"
@@ -66,6 +67,17 @@ def test_wrong_words_make_no_wallet(home: Path) -> None:
         with pytest.raises(error):
             wallet("restore", words=words)
     assert not (home / "wallet.json").exists()
+
+
+def test_a_lost_wallet_is_replaced_by_a_new_one(home: Path) -> None:
+    challenge, picture = "K7QX-M2PD-9RTW-4HSC", home / "code.png"
+    made = wallet("recover", challenge, "--qr", str(picture), "--show-words")
+    assert from_phrase(made["words"]).commitment == int(made["commitment"])
+    statement = EnrollmentStatement.from_text(made["statement"], Purpose.RECOVER)
+    assert statement.commitment_for(challenge) == int(made["commitment"])
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(KeystoreExists):
+        wallet("recover", challenge)
 
 
 def test_words_are_shown_on_a_terminal(home: Path) -> None:
