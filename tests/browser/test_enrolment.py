@@ -202,6 +202,6 @@ class TestWhereTheMachineIsNeverSure:
         kiosk.begin("English")
         kiosk.camera.show(nobody())
         kiosk.type_statement(wallet(3))
-        kiosk.follow({"front": in_front_of_camera(person_of_six(1))})
+        kiosk.follow({"front": in_front_of_camera(person_of_six(2))})
         kiosk.expect_result("We are not sure yet")
         expect(kiosk.page.locator("#receipt")).to_be_hidden()
