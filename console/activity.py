@@ -31,6 +31,8 @@ class Action(StrEnum):
     OPERATOR_DISABLED = "operator disabled"
     KIOSK_INVITED = "kiosk invited"
     KIOSK_REVOKED = "kiosk revoked"
+    REVIEW_VIEWED = "review viewed"
+    REVIEW_VOTED = "review voted"
     REPORT_DOWNLOADED = "report downloaded"
     RECEIPT_CHECKED = "receipt checked"
 

@@ -16,6 +16,7 @@ from console.passkeys import PasskeyStore
 from console.passwords import Hasher, PasswordStore, draw_secret
 from console.report import MakeReport
 from console.sessions import SessionStore
+from enrollment.adjudication import AdjudicationService
 from enrollment.gate import Turnstile
 from enrollment.kiosks import KioskRegistry
 from enrollment.receipts import ReceiptIssuer
@@ -47,6 +48,7 @@ class Operations:
     turns: TurnStore
     enrollments: EnrollmentStore
     receipts: ReceiptIssuer
+    adjudication: AdjudicationService
     journal: Journal
     chain: Callable[[], ChainStatus | None]
     report: MakeReport

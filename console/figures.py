@@ -20,6 +20,8 @@ KINDS: Final = ("unique", "duplicate", "review", REJECTED)
 _SECONDS_PER_HOUR: Final = 3600
 _FRESH: Final = 5.0  # seconds for which the decisions of the day are not counted again
 _FRESH_STATUS: Final = 30.0  # the gallery's status counts all templates
+_DAY: Final = 24 * 3600  # seconds
+_LONG: Final = 3 * _DAY
 _FULL: Final = 0.8  # of the places, from which the operator is told
 
 
@@ -86,7 +88,15 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything that the first page shows."""
+    """Everything that the first page shows.
+
+    Args:
+        taken, places: of the enrolment routes.
+        accepted: wallets.
+        kiosks: that may enrol.
+        waiting: open reviews.
+        longest: seconds that the first of them has waited.
+    """
 
     decisions: Decisions
     gallery: GalleryStatus
@@ -95,6 +105,8 @@ class Overview:
     places: int
     accepted: int
     kiosks: int
+    waiting: int
+    longest: float
     bursts: tuple[Burst, ...]
     alarms: tuple[Alarm, ...] = ()
 
@@ -106,11 +118,15 @@ class OverviewReader:
         self._operations = operations
         self._decisions = Fresh(lambda: read_decisions(operations.engine, clock), _FRESH, clock)
         self._status = Fresh(operations.gallery.status, _FRESH_STATUS, clock)
+        self._waiting = Fresh(
+            lambda: [case.opened_at for case in operations.adjudication.queue()], _FRESH, clock
+        )
+        self._clock = clock
         self._recent = Fresh(lambda: read_recent(operations, clock()), _FRESH_STATUS, clock)
 
     def read(self) -> Overview:
         """Read what the first page shows, each part as fresh as it is cheap."""
-        shown = self._operations
+        shown, waiting = self._operations, self._waiting.get()
         overview = Overview(
             decisions=self._decisions.get(),
             gallery=self._status.get(),
@@ -119,6 +135,8 @@ class OverviewReader:
             places=shown.turnstile.places,
             accepted=shown.enrollments.history.added(),
             kiosks=sum(kiosk.revoked_at is None for kiosk in shown.kiosks.all()),
+            waiting=len(waiting),
+            longest=self._clock() - min(waiting) if waiting else 0.0,
             bursts=self._recent.get().bursts,
         )
         return replace(overview, alarms=tuple(_alarms(overview)))
@@ -187,6 +205,15 @@ def _alarms(overview: Overview) -> Sequence[Alarm]:
                 "Faces that resemble too many",
                 f"{gallery.saturations} captures were near more templates than are listed. More "
                 "than a few say that the thresholds are too low.",
+            )
+        )
+    if overview.longest > _LONG:
+        alarms.append(
+            Alarm(
+                Level.WARNING,
+                "People wait for a review",
+                f"The first of {overview.waiting} has waited {overview.longest // _DAY:.0f} days. "
+                "Two adjudicators are needed.",
             )
         )
     for burst in overview.bursts:

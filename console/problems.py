@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from console import errors
+from enrollment.errors import AdjudicationError
 from enrollment.problems import status_of as enrollment_status_of
 
 STATUS: Final[dict[type[Exception], HTTPStatus]] = {
@@ -20,6 +21,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.OperatorNameTaken: HTTPStatus.CONFLICT,
     errors.OperatorUnknown: HTTPStatus.NOT_FOUND,
     errors.ReportFailed: HTTPStatus.SERVICE_UNAVAILABLE,
+    AdjudicationError: HTTPStatus.CONFLICT,
     errors.AddressRefused: HTTPStatus.MISDIRECTED_REQUEST,
 }
 
@@ -37,5 +39,8 @@ TITLES: Final[dict[int, str]] = {
 
 def status_of(error: Exception) -> int | None:
     """Find an error's status, or None if it must not be told to the outside."""
-    status = STATUS.get(type(error)) or enrollment_status_of(type(error))
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind].value
+    status = enrollment_status_of(type(error))
     return None if status is None else status.value

@@ -51,6 +51,7 @@ class Place:
 
 PLACES: Final = (
     Place("/console/", "Overview", "overview", Permission.READ),
+    Place("/console/reviews", "Reviews", "reviews", Permission.READ),
     Place("/console/kiosks", "Kiosks", "kiosks", Permission.READ),
     Place("/console/chain", "Chain", "chain", Permission.READ),
     Place("/console/receipts", "Receipts", "receipts", Permission.READ),

@@ -30,6 +30,7 @@ from console.pages import (
     overview,
     receipts,
     report,
+    reviews,
 )
 from console.pages import sign_in as sign_in_pages
 from console.problems import TITLES, status_of
@@ -48,6 +49,7 @@ _PAGES: Final = (
     sign_in_pages,
     joining,
     overview,
+    reviews,
     kiosks,
     chain,
     receipts,

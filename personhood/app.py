@@ -149,7 +149,7 @@ def open_service(
             app.router.routes.append(metrics_route(telemetry, token))
         app.include_router(create_log_router(journal, settings.witnessed_file()))
         app.include_router(_kiosk_page(settings))
-        with console_pages(settings, engine, gallery, desk, enrollments, journal) as pages:
+        with console_pages(settings, engine, gallery, desk, enrollments) as pages:
             app.include_router(pages)
             yield app
 

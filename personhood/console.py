@@ -18,7 +18,6 @@ from personhood.database import open_database
 from personhood.keys import console_key
 from personhood.settings import Settings
 from personhood.side_process import SideProcess
-from transparency.journal import Journal
 from uniqueness.gallery import Gallery
 from uniqueness.sealing import Keyring
 
@@ -30,7 +29,6 @@ def console_pages(
     gallery: Gallery,
     desk: FrontDesk,
     enrollments: EnrollmentStore,
-    journal: Journal,
 ) -> Iterator[APIRouter]:
     """The console's routes, beside the routes of a desk, for as long as the block runs.
 
@@ -46,7 +44,8 @@ def console_pages(
             turns=desk.sessions,
             enrollments=enrollments,
             receipts=desk.receipts,
-            journal=journal,
+            adjudication=desk.service.adjudication,
+            journal=enrollments.journal,
             chain=ChainReader(settings, side).read,
             report=ReportMaker(settings, side).make,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine
@@ -18,6 +19,7 @@ from distribution.relayer import Relayer
 from distribution.sender import Sender, ensure_funded
 from personhood.chain_access import sending_key, sending_policy
 from personhood.settings import Settings
+from personhood.telemetry.metrics import Figure, Telemetry, metrics_route
 from uniqueness.database import prepare
 
 
@@ -47,10 +49,20 @@ def open_relayer(settings: Settings, chain: Chain, deployment: Deployment) -> It
             capacity=settings.relayer_queue,
         )
         with RelayWorker(relayer):
-            yield create_app(RelayDesk(deployment, intake, relayer, settings.relayer_requests))
+            app = create_app(RelayDesk(deployment, intake, relayer, settings.relayer_requests))
+            if token := settings.metrics_access():
+                app.router.routes.append(metrics_route(Telemetry(partial(_figures, store)), token))
+            yield app
     engine.dispose()
 
 
 def engine_of_relayer(settings: Settings) -> Engine:
     """The database of a relayer, which is not the service's."""
     return prepare(create_engine(settings.relayer_database()))
+
+
+def _figures(store: RelayStore) -> list[Figure]:
+    return [
+        Figure("personhood_relayer_queued", store.count_queued()),
+        Figure("personhood_relayer_unsettled", len(store.to_settle())),
+    ]

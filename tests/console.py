@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyotp
 from argon2 import PasswordHasher
 from fastapi import FastAPI
@@ -22,20 +21,13 @@ from enrollment.kiosks import KioskRegistry
 from enrollment.receipts import ReceiptIssuer
 from enrollment.requests import install_problem_handlers
 from enrollment.sessions import SessionStore
-from enrollment.store import EnrollmentStore
-from transparency.journal import Journal
-from transparency.store import DecisionLog
-from uniqueness.decision import Thresholds
-from uniqueness.faiss_index import FaissFlatIndex
-from uniqueness.gallery import Gallery
+from tests.desk import PEOPLE, Desk, open_desk
+from tests.unit.uniqueness.synthetic import template
 from uniqueness.sealing import Keyring
-from uniqueness.store import GalleryStore
-from uniqueness.template import Probe, Template
+from uniqueness.template import Probe
 
 PASSWORD = "four quiet green doors"
-MODEL = "model-1"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # tests guess a lot
-_DIMENSION = 16
 
 
 class Clock:
@@ -61,6 +53,7 @@ class Console:
     operations: Operations
     clock: Clock
     engine: Engine
+    desk: Desk
 
     def invited(self, name: str, role: Role) -> str:
         """Add an operator; gives the sign-up code."""
@@ -83,9 +76,7 @@ class Console:
     def decide(self, *people: int) -> None:
         """Enrol people by their numbers; who comes again is a duplicate."""
         for request, person in enumerate(people):
-            vector = np.zeros(_DIMENSION, np.float32)
-            vector[person] = 1.0
-            probe = Probe((Template(vector, MODEL),))
+            probe = Probe((template(PEOPLE[person]),))
             self.operations.gallery.identify_and_enroll(probe, f"request {request} of {person}")
 
 
@@ -100,19 +91,17 @@ def open_console(
     """A console on an empty database in a directory, for as long as the block runs."""
     engine = create_engine(f"sqlite:///{directory}/personhood.db")
     keyring = Keyring(b"k" * 32)
-    store = GalleryStore(engine, keyring)
-    indexes = {MODEL: FaissFlatIndex(_DIMENSION)}
-    with Gallery.open(store, indexes, Thresholds(0.5, 0.6)) as gallery:
-        journal = Journal(DecisionLog(engine), b"l" * 32)
+    with open_desk(engine, keyring=keyring) as desk:
         operations = Operations(
             engine=engine,
-            gallery=gallery,
+            gallery=desk.gallery,
             turnstile=Turnstile(64),
             kiosks=KioskRegistry(engine),
             turns=SessionStore(engine),
-            enrollments=EnrollmentStore(engine, journal),
+            enrollments=desk.store,
             receipts=ReceiptIssuer(b"r" * 32),
-            journal=journal,
+            adjudication=desk.service.adjudication,
+            journal=desk.journal,
             chain=chain,
             report=lambda form: f"a report as {form}".encode(),
         )
@@ -123,5 +112,5 @@ def open_console(
             create_console_router(ConsoleDesk(ConsoleAddress(url), staff, operations, clock))
         )
         install_problem_handlers(app)
-        yield Console(app, staff, operations, clock, engine)
+        yield Console(app, staff, operations, clock, engine, desk)
     engine.dispose()

@@ -160,7 +160,8 @@ def misses_by_fpir(calibration: Calibration) -> "Figure":
     axes.axhline(allowed, color="0.6", linewidth=3, label="most that may be missed")
     axes.set(
         xscale="log", yscale="log", xlabel="new people to review (FPIR)",
-        ylabel="people missed who come again (FNIR)", title="What a target costs",
+        ylabel="people missed who come again (FNIR)",
+        title="What a target costs (detection error trade-off)",
     )  # fmt: skip
     axes.legend(fontsize="small", loc="upper right")
     return figure

@@ -1,7 +1,7 @@
 """Search by receipt: whether a receipt is genuine, and what became of it; never whose it is."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
@@ -14,18 +14,22 @@ from console.rendering import Renderer
 from console.sessions import Session
 from enrollment.errors import ReceiptInvalid
 
+_GONE: Final = "gone: deleted, or recovered with another wallet"
+
 
 @dataclass(frozen=True)
 class Finding:
     """What a receipt turned out to be.
 
     Args:
-        hour: Unix seconds, in whose hour the enrolment was accepted.
-        state: of the enrolment now; None where the database has none of this receipt.
+        hour: Unix seconds, in whose hour it was signed.
+        event: what it says, `accepted` or `deleted`.
+        state: of the enrolment now.
     """
 
     hour: int
-    state: str | None
+    event: str
+    state: str
 
 
 def add_routes(router: APIRouter, desk: ConsoleDesk, access: Access, render: Renderer) -> None:
@@ -59,7 +63,6 @@ def find(operations: Operations, text: str) -> Finding:
         ReceiptInvalid: this service did not sign it.
     """
     receipt = operations.receipts.check(text)
-    if receipt.event != "accepted":
-        return Finding(receipt.hour, receipt.event)
     enrollment = operations.enrollments.get(receipt.id)
-    return Finding(receipt.hour, enrollment.status.value if enrollment else None)
+    state = enrollment.status.value if enrollment else _GONE
+    return Finding(receipt.hour, receipt.event, state)

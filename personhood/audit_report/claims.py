@@ -23,7 +23,7 @@ def claims(sources: Sources) -> Section:
             f"{one.claims:,}",
             f"{one.paid / unit:,.2f}",
             f"{one.budget / unit:,.2f}",
-            f"{one.paid / one.budget:.0%}" if one.budget else "-",
+            f"{100 * one.paid / one.budget:.0f} %" if one.budget else "-",
         )
         for one in epochs
     )

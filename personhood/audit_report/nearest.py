@@ -79,7 +79,12 @@ def _is_new(histogram: ScoreHistogram) -> bool:
 
 
 def _tail(sources: Sources, blocks: dict[int, dict[int, int]]) -> NearestImpostors | None:
-    """Of the counts whose galleries are known; their lowest threshold is the first one's."""
+    """Of the counts whose galleries are known.
+
+    As the gallery grew its review threshold rose, so that counts end lower for the first people.
+    They are taken to end at that of an eighth of the first block: of those who came before, about
+    one in a hundred is missing above theirs (the calibration's target), one in a thousand of all.
+    """
     if not blocks:
         return None
     first, last = min(blocks) * BLOCK_PEOPLE, sources.gallery.open_block * BLOCK_PEOPLE
@@ -90,7 +95,7 @@ def _tail(sources: Sources, blocks: dict[int, dict[int, int]]) -> NearestImposto
     return nearest_impostors(
         counts,
         width=1 / HISTOGRAM_BINS_PER_UNIT,
-        end=sources.rule.policy.at(max(1, first)).review,
+        end=sources.rule.policy.at(first + BLOCK_PEOPLE // 8).review,
         galleries=(float(first), float(last)),
     )
 

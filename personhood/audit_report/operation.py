@@ -19,8 +19,8 @@ from uniqueness.metrics.activity import (
     days_with_many,
     kiosks_with_many,
 )
-from uniqueness.metrics.alarms import ALPHA, Alarm
-from uniqueness.metrics.rates import CountedRate, counted_rate
+from uniqueness.metrics.alarms import ALPHA
+from uniqueness.metrics.rates import counted_rate
 from uniqueness.metrics.release import SMALLEST_CELL, Released, released, released_count
 from uniqueness.tally import REMOVED, SATURATED
 
@@ -83,7 +83,7 @@ def bursts(sources: Sources) -> Section:
     """Kiosks and days that stand out."""
     events = [_named(event) for event in sources.events]
     alarms = [
-        (where, kind, alarm)
+        (where, _date(int(alarm.group)) if where == "day" else alarm.group, kind)
         for kind in ("duplicate", REJECTED)
         for where, found in (
             ("kiosk", kiosks_with_many(events, kind)),
@@ -91,17 +91,6 @@ def bursts(sources: Sources) -> Section:
         )
         for alarm in found
     ]
-    head = ("who", "outcome", "about", "all others", "chance")
-    rows = tuple(
-        (
-            _group(where, alarm),
-            kind,
-            _about(alarm.rate),
-            _about(alarm.others),
-            f"{alarm.p_value:.0e}",
-        )
-        for where, kind, alarm in alarms
-    )
     return Section(
         name="bursts",
         title="Bursts",
@@ -109,28 +98,20 @@ def bursts(sources: Sources) -> Section:
         text=(
             "A kiosk, or a day, is named when it has more duplicates or rejections than all "
             "others explain: Fisher's exact test, one-sided, with Holm's correction. Where nobody "
-            f"differs, somebody is named in one of {round(1 / ALPHA)} tables. Rates are rounded, "
-            "so that they tell nothing that the tables above withhold.",
+            f"differs, somebody is named in one of {round(1 / ALPHA)} tables. Names alone are "
+            "told: a rate would give withheld counts back.",
             *(() if alarms else ("Nobody stands out.",)),
         ),
-        tables=(Table("Who stands out", head, rows),),
+        tables=(Table("Who stands out", ("what", "who", "by attempts that were"), tuple(alarms)),),
         data={
             "alarms": [
-                {
-                    "where": where,
-                    "group": _group(where, alarm),
-                    "outcome": kind,
-                    "rate": _about(alarm.rate),
-                    "others": _about(alarm.others),
-                    "p_value": float(f"{alarm.p_value:.0e}"),
-                }
-                for where, kind, alarm in alarms
+                {"where": where, "group": group, "outcome": kind} for where, group, kind in alarms
             ]
         },
         alarms=tuple(
-            f"{where.capitalize()} {_group(where, alarm)}: {_about(alarm.rate)} of attempts came "
-            f"to {kind}, of all others {_about(alarm.others)}."
-            for where, kind, alarm in alarms
+            f"{where.capitalize()} {group} has more attempts that came to {kind} than all others "
+            "explain."
+            for where, group, kind in alarms
         ),
     )
 
@@ -210,14 +191,6 @@ def _over_time(found: Activity, shown: Released) -> tuple[Plot, ...]:
     days = [_date(day) for day in found.first_days]
     draw = partial(plots.outcomes_over_time, panels, days, found.days)
     return (Plot("outcomes-over-time", alt, draw),)
-
-
-def _group(where: str, alarm: Alarm) -> str:
-    return _date(int(alarm.group)) if where == "day" else alarm.group
-
-
-def _about(rate: CountedRate) -> str:
-    return f"{100 * rate.estimate:.1g} %" if rate.estimate < 0.1 else f"{rate.estimate:.0%}"
 
 
 def _date(day: int) -> str:

@@ -28,9 +28,12 @@ from personhood.audit_report.section import Plot, Section, Table
 
 _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
-_DPI = 200
+_PICTURE = 0.8 * _WIDTH
+_SHORT = 25  # rows
+_DPI = 220
 _STYLES = getSampleStyleSheet()
 _BODY = ParagraphStyle("body", _STYLES["BodyText"], fontSize=9.5, leading=13)
+_TITLE = ParagraphStyle("title", _STYLES["Title"], fontSize=15, leading=19, alignment=0)
 _CELL = ParagraphStyle("cell", _BODY, fontSize=7.8, leading=9.6)
 _NUMBER = ParagraphStyle("number", _CELL, alignment=2)
 _LINES = TableStyle(
@@ -49,7 +52,7 @@ _LINES = TableStyle(
 def write_pdf(path: Path, document: Document) -> None:
     """Write the report as A4 pages."""
     story: list[Flowable] = [
-        Paragraph("Does one person get one credential, and how do you know?", _STYLES["Title"]),
+        Paragraph("Does one person get one credential, and how do you know?", _TITLE),
         _paragraph(f"An audit of this gallery, made on {document.made_on}."),
         *_alarms(document),
     ]
@@ -81,7 +84,10 @@ def _section(section: Section) -> list[Flowable]:
     blocks: list[Flowable] = [_paragraph(text) for text in section.text]
     for table in section.tables:
         if table.rows:
-            blocks += [_paragraph(f"<b>{escape(table.caption)}</b>", raw=True), _grid(table)]
+            caption = _paragraph(f"<b>{escape(table.caption)}</b>", raw=True)
+            # A short table stands on one page with its caption; a long one may be divided.
+            whole = [KeepTogether([caption, _grid(table)])]
+            blocks += whole if len(table.rows) <= _SHORT else [caption, _grid(table)]
             blocks.append(Spacer(0, 3 * mm))
     blocks += [_image(plot) for plot in section.plots]
     # A heading never stands alone at the foot of a page.
@@ -116,7 +122,7 @@ def _image(plot: Plot) -> Image:
     figure.savefig(picture, format="png", dpi=_DPI)
     width, height = figure.get_size_inches()
     picture.seek(0)
-    return Image(picture, _WIDTH, _WIDTH * height / width)
+    return Image(picture, _PICTURE, _PICTURE * height / width)
 
 
 def _heading(text: str) -> Paragraph:

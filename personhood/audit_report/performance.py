@@ -9,7 +9,12 @@ from personhood.audit_report.section import Plot, Section, Table, percent
 from personhood.audit_report.sources import Sources
 from uniqueness.calibration import Expected
 from uniqueness.calibration_plots import fpir_by_gallery, misses_by_fpir
-from uniqueness.metrics.error_rates import ErrorRate, operational_rates, worst_attack
+from uniqueness.metrics.error_rates import (
+    ErrorRate,
+    adjudicated_fpir,
+    operational_rates,
+    worst_attack,
+)
 from uniqueness.metrics.release import released_count
 from uniqueness.miss_rates import Rate
 
@@ -71,8 +76,8 @@ def expected(sources: Sources) -> Section:
         title="What to expect at this size",
         basis=("calibration", "gallery"),
         text=(
-            f"{people:,} people are enrolled. The targets hold up to {safe:,} people "
-            f"(95 % interval {low:,} to {high:,}): {people / max(1, safe):.0%} of it is used.",
+            f"{people:,} people are enrolled. The targets hold up to {safe:,} people (95 % "
+            f"interval {low:,} to {high:,}): {100 * people / max(1, safe):.0f} % of it is used.",
             "FPIR is the share of new people who are sent to review or refused by mistake, FNIR "
             "the share of those who come again and are taken for new. FPIR's interval is a "
             f"bootstrap over the {calibration.data.people:,} people of the calibration "
@@ -108,17 +113,18 @@ def expected(sources: Sources) -> Section:
 def _operational(sources: Sources) -> list[ErrorRate]:
     """What the log tells; attacks are counted with the failures where they are few."""
     failures, attacks = operational_rates(sources.events, ATTACKS)
-    if released_count(attacks.rate.hits) is not None:
-        return [rate for rate in (failures, attacks) if released_count(rate.rate.hits) is not None]
-    together, _ = operational_rates(sources.events, ())
-    return [together] if released_count(together.rate.hits) is not None else []
+    counted = [failures, attacks]
+    if released_count(attacks.rate.hits) is None:
+        counted = list(operational_rates(sources.events, ())[:1])
+    counted.append(adjudicated_fpir(sources.events))
+    return [rate for rate in counted if released_count(rate.rate.hits) is not None]
 
 
 def _population_alarms(people: int, safe: int) -> tuple[str, ...]:
     if people > safe:
         return (f"The gallery is larger than its safe population of {safe:,}.",)
     if people >= _NEAR * safe:
-        return (f"The gallery has reached {people / safe:.0%} of its safe population.",)
+        return (f"The gallery has reached {100 * people / safe:.0f} % of its safe population.",)
     return ()
 
 

@@ -113,7 +113,7 @@ def claims_by_epoch(epochs: Sequence["EpochActivity"], unit: int) -> "Figure":
         xlim=(-0.8, max(len(shown), 4) - 0.2),
     )
     axes.margins(y=0.15)
-    axes.legend(fontsize="small", loc="upper right", frameon=False)
+    figure.legend(fontsize="small", loc="outside upper right", ncols=2, frameon=False)
     return figure
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WITHHELD = "·"  # a small cell, and what would give it back
+WITHHELD = "\N{MULTIPLICATION SIGN}"  # a small cell, and what would give it back
 
 
 @dataclass(frozen=True)

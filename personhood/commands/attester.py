@@ -21,8 +21,8 @@ def run(
     from personhood.attesting import attester_witness, open_attester
     from personhood.logging import configure_logging
 
-    configure_logging()
     settings = Settings()
+    configure_logging(settings.log_format)
     with open_attester(settings) as attester:
         app = create_attester_app(attester, attester_witness(settings, attester.log_key))
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)

@@ -27,7 +27,7 @@ def run(
     from personhood.relayer_app import open_relayer
 
     settings = Settings()
-    configure_logging()
+    configure_logging(settings.log_format)
     chain, deployment = open_chain(settings)
     with open_relayer(settings, chain, deployment) as service:
         uvicorn.run(service, host=host, port=port, log_config=None, access_log=False)

@@ -1,7 +1,7 @@
 """What a monitor of the chain tells: publication, attesters, epochs. A process of its own.
 
 The enrolment service carries no chain library, so somebody else has to look. A relayer tells its
-queue in the same way: `Telemetry` with its figures, and `metrics_app`.
+queue itself, see `personhood.relayer_app`.
 """
 
 import threading

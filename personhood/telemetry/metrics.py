@@ -90,6 +90,10 @@ CATALOG: Final[Mapping[str, Description]] = {
     "personhood_attestation_quorum": Description("gauge", "How many of them have to sign"),
     "personhood_epoch": Description("gauge", "The current epoch"),
     "personhood_epoch_open": Description("gauge", "Whether its root is frozen, so that it pays"),
+    "personhood_relayer_queued": Description("gauge", "Claims that wait at the relayer"),
+    "personhood_relayer_unsettled": Description(
+        "gauge", "Transactions whose claims are not told to be final or failed yet"
+    ),
     "personhood_pool_claims": Description("gauge", "Claims that the pool can still pay"),
 }
 

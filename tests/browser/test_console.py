@@ -4,20 +4,39 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Error, expect
 from structlog.testing import capture_logs
 
 from console.activity import Action
 from console.operators import Role
 from console.sessions import CONFIRMED, IDLE
+from enrollment.rows import EnrollmentStatus
 from tests.browser.axe import serious_violations
 from tests.browser.console_page import ConsolePage, opened_console
 from tests.console import PASSWORD
+from tests.desk import BOTH, ENROLLED
 
 pytestmark = pytest.mark.slow
 
-PLACES = ("", "kiosks", "chain", "receipts", "report", "activity", "operators", "account")
-FORMS = ("kiosks/invite", "operators/add", "operators/change?name=ada", "confirm", "nothing")
+PLACES = (
+    "",
+    "reviews",
+    "kiosks",
+    "chain",
+    "receipts",
+    "report",
+    "activity",
+    "operators",
+    "account",
+)
+FORMS = (
+    "account",
+    "kiosks/invite",
+    "operators/add",
+    "operators/change?name=ada",
+    "confirm",
+    "nothing",
+)
 
 
 @pytest.fixture
@@ -131,6 +150,26 @@ def test_a_kiosk_is_invited_shown_once_and_revoked(desk: ConsolePage) -> None:
     assert actions == [Action.KIOSK_REVOKED, Action.KIOSK_INVITED]
 
 
+def test_two_people_decide_with_the_pictures_before_them(desk: ConsolePage) -> None:
+    page, people = desk.page, desk.console.desk
+    people.enroll("1", 1, ENROLLED)
+    case = people.enroll("2 like 1", 2, BOTH)
+    for name, told in (("ada", "Another adjudicator"), ("ben", "different people")):
+        desk.sign_up(name, Role.ADJUDICATOR)
+        desk.open("reviews")
+        desk.press("Look")
+        desk.expect_heading("Is it the same person?")
+        assert page.locator(".faces img").count() == 2
+        desk.press("Vote")  # the browser asks for an answer first
+        expect(page.get_by_label("Same")).to_be_focused()
+        page.get_by_label("Different").check()
+        desk.press("Vote")
+        expect(page.get_by_role("status")).to_contain_text(told)
+    assert people.service.find(case.id).status is EnrollmentStatus.ACCEPTED
+    with pytest.raises(Error, match="ERR_CACHE_MISS"):  # the browser kept no picture
+        page.go_back()
+
+
 def test_a_report_is_downloaded_and_noted(desk: ConsolePage) -> None:
     desk.sign_up("ada", Role.AUDITOR)
     desk.open("report")
@@ -173,6 +212,7 @@ def test_everything_by_keyboard_alone(desk: ConsolePage) -> None:
     desk.expect_page("kiosks")
     _tab_to(desk, "a[href='/console/kiosks/invite']")
     page.keyboard.press("Enter")
+    desk.expect_page("kiosks/invite")
     _tab_to(desk, "#name")
     page.keyboard.type("Library")
     page.keyboard.press("Enter")

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from typer.testing import CliRunner
 
 from distribution import registry
 from distribution.attestation import RootUpdate, Signature, address_of
@@ -28,6 +29,7 @@ from distribution.registry import read_group
 from distribution.sender import ensure_funded
 from identity_proofs.group import Group
 from personhood.attesting import have_log_cosigned
+from personhood.cli import app
 from personhood.settings import Settings
 from tests.decision_logs import Log
 from tests.integration.senders import KEY, Members, open_sender
@@ -250,7 +252,12 @@ def test_what_an_attester_says_over_http(attesters: Attesters) -> None:
 
 
 def test_attesters_are_witnesses_of_the_log(
-    log: Log, attesters: Attesters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log: Log,
+    attesters: Attesters,
+    node: LocalNode,
+    deployment: Deployment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def set_witnesses(*urls: str) -> Settings:
         keys = [httpx.get(f"{url}/v1/attester").json()["witness"] for url in attesters.honest]
@@ -265,11 +272,19 @@ def test_attesters_are_witnesses_of_the_log(
         note, missing = have_log_cosigned(settings, log.journal)
         names = set(split_note(note)[1])
         assert (Checkpoint.of_note(note).size, len(names), len(missing)) == (size, 3, 1)
-        log.accept(14)
+        log.accept(100 + size)
     service = FastAPI()
     service.include_router(create_log_router(log.journal, settings.witnessed_file()))
     with served(service) as url, LogClient(url) as client:
         assert client.witnessed() == note
+        deployment.write(tmp_path / "deployment.json")
+        monkeypatch.setenv("PERSONHOOD_RPC_URL", node.url)
+        verify = ["audit", "verify", "--log", url, "--grace", "1000000"]
+        for honest in attesters.honest:
+            verify += ["--witness", httpx.get(f"{honest}/v1/attester").json()["witness"]]
+        for quorum, code in (("2", 0), ("3", 1)):
+            told = CliRunner().invoke(app, [*verify, "--quorum", quorum])
+            assert told.exit_code == code, told.stdout
     with pytest.raises(WitnessRefused):
         have_log_cosigned(set_witnesses(down), log.journal)
 

@@ -29,6 +29,7 @@ MEASURES: Final = ("fpir", "fnir", "fta", "fte", "apcer", "bpcer")
 COLUMNS: Final = ("measure", "kind", "errors", "trials")
 
 _ATTEMPTS: Final = frozenset({"unique", "duplicate", "review", REJECTED})
+_DECIDED: Final = "reviews that people decided to show two people"
 _UNKNOWN: Final = "attempts refused as attacks; nobody knows which were"
 
 
@@ -81,6 +82,20 @@ def worst_attack(rates: Iterable[ErrorRate]) -> ErrorRate | None:
     """The kind of attack that passes most often: the APCER that ISO/IEC 30107-3 reports."""
     of_attacks = [rate for rate in rates if rate.measure == "apcer" and rate.rate.trials]
     return max(of_attacks, key=lambda r: (r.rate.estimate, r.rate.high), default=None)
+
+
+def adjudicated_fpir(events: Iterable[Event]) -> ErrorRate:
+    """Of the people found to be new, the share who were sent to review first.
+
+    FPIR at the review threshold as people decided it. Who was refused as a duplicate by mistake is
+    not among them, so that it is a lower bound of the whole.
+    """
+    new = different = 0
+    for event in events:
+        new += event.kind == "unique"
+        different += event.kind == "adjudication" and event.reason == "different"
+    rate = counted_rate(min(different, new), new)
+    return ErrorRate("fpir", "to review, at least", rate, f"decision log: {_DECIDED}")
 
 
 def operational_rates(

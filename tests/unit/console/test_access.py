@@ -13,7 +13,7 @@ from tests.console import Clock, Console, open_console
 from tests.unit.console.conftest import NOW, Browser
 
 READ = {"/console/", "/console/overview", "/console/kiosks", "/console/chain", "/console/receipts"}
-READ |= {"/console/account", "/console/confirm"}
+READ |= {"/console/reviews", "/console/account", "/console/confirm"}
 AUDIT = {"/console/activity", "/console/report"}
 CONFIGURE = {"/console/operators", "/console/operators/add", "/console/kiosks/invite"}
 OPEN = {"/console/sign-in", "/console/join"}

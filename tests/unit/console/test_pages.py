@@ -17,7 +17,7 @@ from console.figures import HOURS, KINDS, Hour, OverviewReader, read_decisions
 from console.operators import Role
 from console.recent import read_recent
 from enrollment.kiosks import Kiosk
-from enrollment.store import EnrollmentRequest, EnrollmentStatus
+from enrollment.rows import EnrollmentRequest, EnrollmentStatus
 from tests.console import Clock, Console, open_console
 from tests.unit.console.conftest import NOW, Browser
 from transparency.entry import Kind
@@ -148,7 +148,7 @@ def test_a_receipt_tells_its_state_and_nobodys_data(browser: Browser) -> None:
     operations = browser.console.operations
     store, commitment = operations.enrollments, 0x1234567890ABCDEF1234567890ABCDEF
     pending = store.reserve(EnrollmentRequest("key", "0" * 64, commitment))
-    enrollment = store.settle(pending, EnrollmentStatus.ACCEPTED)
+    enrollment = store.settle(pending, EnrollmentStatus.ACCEPTED, 1)
     receipt = operations.receipts.issue(enrollment, commitment)
     browser.sign_in("ada", Role.AUDITOR)
     page = browser.send("/console/receipts", receipt=f" {receipt[:40]}\n{receipt[40:]} ")

@@ -26,6 +26,7 @@ from uniqueness.errors import (
     PersonUnknown,
     SealError,
     SnapshotError,
+    TrialUnreadable,
     UniquenessError,
 )
 
@@ -46,6 +47,7 @@ NEVER_ON_THE_WIRE = (
     ModelMismatch,
     PersonRemoved,
     PersonUnknown,
+    TrialUnreadable,
 )
 
 

@@ -4,7 +4,12 @@ import pytest
 
 from uniqueness.errors import TrialUnreadable
 from uniqueness.metrics.activity import Event
-from uniqueness.metrics.error_rates import operational_rates, read_trial, worst_attack
+from uniqueness.metrics.error_rates import (
+    adjudicated_fpir,
+    operational_rates,
+    read_trial,
+    worst_attack,
+)
 from uniqueness.metrics.rates import counted_rate
 
 TRIAL = """measure,kind,errors,trials
@@ -59,3 +64,11 @@ def test_what_a_log_can_tell() -> None:
     fta, bpcer = operational_rates(events, {"presentation_attack_suspected"})
     assert (fta.measure, fta.rate) == ("fta", counted_rate(5, 100))
     assert (bpcer.measure, bpcer.kind, bpcer.rate) == ("bpcer", "at most", counted_rate(3, 100))
+
+
+def test_people_who_were_sent_to_review_by_mistake() -> None:
+    events = [Event("unique", "", 1)] * 200 + [Event("adjudication", "same", 1)] * 9
+    events += [Event("adjudication", "different", 1)] * 4 + [Event("duplicate", "", 1)] * 30
+    found = adjudicated_fpir(events)
+    assert (found.measure, found.rate) == ("fpir", counted_rate(4, 200))
+    assert adjudicated_fpir([]).rate.trials == 0
