@@ -81,6 +81,10 @@ class EnrollmentService:
         """Whether enrolments can be decided."""
         return self._gallery.is_open
 
+    def has(self, idempotency_key: str) -> bool:
+        """Whether a request of this key was taken in before."""
+        return self._store.has(idempotency_key)
+
     def enroll(
         self, request: EnrollmentRequest, frames: Sequence[bytes], poses: Sequence[Pose]
     ) -> Enrollment:

@@ -89,8 +89,13 @@ class SessionStore:
             connection.execute(insert(SessionRow), row)
         return session
 
-    def find(self, session_id: str, kiosk: Kiosk, idempotency_key: str) -> Session:
+    def find(
+        self, session_id: str, kiosk: Kiosk, idempotency_key: str, *, begun: bool = False
+    ) -> Session:
         """Find a turn in which a request may still be decided, or was.
+
+        Args:
+            begun: the request of this key came in time, and may hear its answer however late.
 
         Raises:
             SessionUnknown: this kiosk has no such session.
@@ -104,7 +109,7 @@ class SessionStore:
             ).one_or_none()
         if row is None:
             raise SessionUnknown("This kiosk has no such session. Begin a new one.")
-        over = row.closed_by is None and row.expires_at < time.time()
+        over = row.closed_by is None and row.expires_at < time.time() and not begun
         if over or row.closed_by not in (None, idempotency_key):
             raise SessionExpired("This session is over. Begin a new one.")
         return Session(

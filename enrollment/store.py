@@ -98,6 +98,12 @@ class EnrollmentStore:
         with self.database.read() as connection:
             return find_request(connection, request)
 
+    def has(self, idempotency_key: str) -> bool:
+        """Whether a request of this key reached the gallery, or was about to."""
+        with self.database.read() as connection:
+            same_key = EnrollmentRow.idempotency_key == idempotency_key
+            return read(connection, same_key) is not None
+
     def holder(self, commitment: int) -> Enrollment | None:
         """Find the enrolment that has a commitment."""
         with self.database.read() as connection:

@@ -4,9 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import jwt
+from sqlalchemy import update
 
 from enrollment.errors import FrameReused
 from enrollment.replay import ReplayGuard
+from enrollment.sessions import SessionRow
 from personhood.kiosk_client import KioskClient, Turn
 from tests.photographs import (
     another_exposure,
@@ -209,3 +211,16 @@ def test_faces_are_wiped_also_when_a_picture_was_used_before(kiosk, monkeypatch)
     assert before.any()
     assert not after.any()
     assert AuditReport.read(kiosk.engine).rejections == {"frame_reused": 1}
+
+
+def test_a_decision_whose_answer_was_lost_is_told_after_the_session_ended(kiosk):
+    prepared = kiosk.prepare(1, as_jpeg(astronaut()))
+    first = kiosk.send(prepared).json()
+    with kiosk.engine.begin() as connection:  # as a service leaves it that dies before its answer
+        connection.execute(update(SessionRow).values(closed_by=None, expires_at=0))
+    again = kiosk.send(prepared).json()
+    assert (again["outcome"], again["receipt"]) == (first["outcome"], first["receipt"])
+    with kiosk.engine.begin() as connection:
+        connection.execute(update(SessionRow).values(closed_by=None, expires_at=0))
+    other = replace(prepared, idempotency_key="another")
+    assert kiosk.send(other).json()["code"] == "session_expired"
