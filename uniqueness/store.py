@@ -5,6 +5,7 @@ no time finer than an hour. One transaction holds everything that a batch of dec
 """
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
@@ -60,6 +61,7 @@ class GalleryStore:
         self._engine = engine
         self._writer = writer(engine)
         self._deciding: Connection | None = None
+        self._forgotten: Callable[[], object] = lambda: None  # closes that connection
         self._lock = threading.Lock()  # of that connection
         with self._write() as connection:
             create_tables(connection)
@@ -77,26 +79,32 @@ class GalleryStore:
         """
         with self._lock, _faults_translated():
             if self._deciding is None:
-                self._deciding = self._writer.connect()
+                self._deciding = self._keep_connection()
             try:
                 with self._deciding.begin():
                     transaction = GalleryTransaction(self._deciding, self._records)
                     result = work(transaction)
                     transaction.flush()
             except BaseException:
-                self._give_back()
+                self._let_go()
                 raise
         return result
 
     def close(self) -> None:
-        """Give back the connection that `commit` keeps; the store can be used on."""
+        """Close the connection that `commit` keeps; the store can be used on."""
         with self._lock:
-            self._give_back()
+            self._let_go()
 
-    def _give_back(self) -> None:
+    def _keep_connection(self) -> Connection:
+        connection = self._writer.connect()
+        connection.detach()  # closed, and not given back to a pool that may be gone by then
+        self._forgotten = weakref.finalize(self, connection.close)
+        return connection
+
+    def _let_go(self) -> None:
         if self._deciding is not None:
-            self._deciding.close()
             self._deciding = None
+            self._forgotten()
 
     def standing(self, request_ids: Sequence[str]) -> Standing:
         """Read, in one view, what a batch needs to know before it searches."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from enrollment.database import Database
 from tests.integration.crashing_rotation import POINTS
 from tests.postgres import empty_schema
 from tests.unit.uniqueness.synthetic import DIMENSION, MODEL, THRESHOLDS, people, probe
@@ -41,6 +42,7 @@ def test_a_rotation_that_died_is_ended_by_the_next(
     environment: dict[str, str], tmp_path: Path, point: str
 ) -> None:
     engine = create_engine(environment["PERSONHOOD_DATABASE_URL"])
+    Database(engine)  # enrolment's tables, which a rotation seals anew too
     keys = KeyFiles(tmp_path / "template.key")
     first = keys.key_id
 
