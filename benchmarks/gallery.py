@@ -28,6 +28,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from sqlalchemy import create_engine, update
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from tests.postgres import empty_schema, running_postgres
 from uniqueness.candidates import Identification
@@ -46,6 +47,7 @@ THRESHOLDS = Thresholds(review=0.4, duplicate=0.5)
 LATENCY_BAR = 3.0  # ms beyond the scan, 95th percentile
 BATCH_BAR = 4.0  # times the enrolments a second of one at a time
 CHUNK = 20_000
+GROWTH = 300  # commits until SQLite's write-ahead log is written over and grows no more
 SEQUENCERS, THREADS = 2, 16
 BLOCK = 256  # people who are sent to both before either goes on
 
@@ -89,6 +91,9 @@ def filled_gallery(people: int) -> Iterator[tuple[Gallery, TimedIndex]]:
             head = {"last_sequence": people, "last_person": people, "people": people}
             connection.execute(update(HeadRow).values(head))
         with Gallery.open(store, {MODEL: index}, THRESHOLDS) as gallery:
+            # A running service's: the write-ahead log grows to its full size once.
+            for number, vector in enumerate(directions(GROWTH, seed=1)):
+                gallery.identify_and_enroll(probe_of(vector), f"growth {number}")
             for start in range(0, people, CHUNK):
                 count = min(CHUNK, people - start)
                 ids = np.arange(start + 1, start + count + 1, dtype=np.int64)
@@ -100,19 +105,30 @@ def filled_gallery(people: int) -> Iterator[tuple[Gallery, TimedIndex]]:
 def measure_latency(people: int, repeats: int = 200, warm: int = 20) -> dict[str, float]:
     """Milliseconds of an enrolment, within the scan and beyond it."""
     probes = [probe_of(vector) for vector in directions(repeats + warm, seed=3)]
-    scans, beyond = [], []
+    scans, beyond, flushes = [], [], []
     with filled_gallery(people) as (gallery, index):
+        commit = SQLiteDialect.do_commit
+
+        def timed_commit(dialect: SQLiteDialect, connection: object) -> None:
+            start = milliseconds()
+            commit(dialect, connection)
+            flushes.append((milliseconds() - start)[0])
+
+        SQLiteDialect.do_commit = timed_commit
         for number, probe in enumerate(probes):
             index.spent = np.zeros(2)
             start = milliseconds()
             gallery.identify_and_enroll(probe, str(number))
             beyond.append(milliseconds() - start - index.spent)
             scans.append(index.spent)
+        SQLiteDialect.do_commit = commit
     rest = np.array(beyond[warm:])
     return {
         "the scan, median ms": float(np.median(np.array(scans[warm:])[:, 0])),
         "beyond the scan, median ms": float(np.median(rest[:, 0])),
         "beyond the scan, p95 ms": float(np.percentile(rest[:, 0], 95)),
+        "of it the commit's flush to the disk, median ms": float(np.median(flushes[warm:])),
+        "of it the commit's flush to the disk, p95 ms": float(np.percentile(flushes[warm:], 95)),
         "beyond the scan, median CPU ms": float(np.median(rest[:, 1])),
         "beyond the scan, p95 CPU ms": float(np.percentile(rest[:, 1], 95)),
     }
