@@ -217,6 +217,8 @@ class Publisher:
             return None
         size = min(self._policy.size, MAX_BATCH)
         joining = _joining(accepted, removals, size) if len(leaving) <= size else []
+        if group.size == 1 and leaving and not joining:
+            return None  # an only leaf that is empty is root 0, which is refused: it waits
         self._checked += len(joining)
         return draft_update(
             group,

@@ -114,6 +114,18 @@ def test_a_removal_frees_its_leaf(anvil: Anvil, sender: Sender) -> None:
     assert publish_all(publisher(anvil, sender, source)) == 0
 
 
+def test_the_only_member_leaves_when_somebody_joins(anvil: Anvil, sender: Sender) -> None:
+    source = Members([1])
+    posting = publisher(anvil, sender, source)
+    assert publish_all(posting) == 1
+    source.gone = [Change(1, now())]
+    assert publish_all(posting) == 0  # the root would be 0, which the registry refuses
+    assert members(anvil) == (1,)
+    source.changes.append(Change(2, now()))
+    assert publish_all(posting) == 1
+    assert members(anvil) == (0, 2)
+
+
 @pytest.mark.parametrize("depth", [1, 3, 10])
 def test_a_reorg_is_replayed(anvil: Anvil, sender: Sender, depth: int) -> None:
     anvil.mine(10)
