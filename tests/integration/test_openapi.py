@@ -2,6 +2,7 @@
 
 import base64
 import importlib
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -127,6 +128,8 @@ def test_a_client_made_of_the_description_enrols_somebody(
         check=False,
         capture_output=True,
         text=True,
+        # It formats what it made with ruff, which is beside the interpreter.
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )
     assert made.returncode == 0, made.stdout + made.stderr
     monkeypatch.syspath_prepend(tmp_path)
