@@ -76,7 +76,7 @@ class PublisherStatus:
         oldest: seconds that the oldest of them has waited; 0 where none waits.
         under_way: transactions that are not final.
         eta: seconds until all of it is final, by the pace of the latest blocks; 0 where nothing
-            is pending.
+            is pending, None where the only member leaves and waits for somebody to join.
     """
 
     members: int
@@ -84,7 +84,7 @@ class PublisherStatus:
     removed: int
     oldest: int
     under_way: tuple[Sent, ...]
-    eta: int
+    eta: int | None
 
 
 class Publisher:
@@ -217,8 +217,8 @@ class Publisher:
             return None
         size = min(self._policy.size, MAX_BATCH)
         joining = _joining(accepted, removals, size) if len(leaving) <= size else []
-        if group.size == 1 and leaving and not joining:
-            return None  # an only leaf that is empty is root 0, which is refused: it waits
+        if _is_stuck(group.size, joining, len(leaving)):
+            return None
         self._checked += len(joining)
         return draft_update(
             group,
@@ -261,6 +261,14 @@ def _joining(accepted: Sequence[Change], removals: Sequence[Change], size: int) 
     return first
 
 
+def _is_stuck(members: int, joining: Sequence[Change], leaving: int) -> bool:
+    """Whether a removal waits for somebody to join.
+
+    An only leaf that is empty has the root 0, which no registry takes.
+    """
+    return members == 1 and leaving > 0 and not joining
+
+
 def read_status(
     chain: Chain,
     deployment: Deployment,
@@ -289,7 +297,7 @@ def read_status(
         removed=waiting - len(accepted),
         oldest=oldest if waiting else 0,
         under_way=tuple(under_way),
-        eta=ceil(seconds),
+        eta=None if _is_stuck(members, accepted, waiting) else ceil(seconds),
     )
 
 

@@ -1,12 +1,12 @@
 """What an attester signed, on disk before the signature leaves it: one root after each."""
 
 import json
-import os
 from pathlib import Path
 
 from distribution.attestation import RootUpdate
 from distribution.errors import AlreadySigned, AttesterKeyInvalid
 from distribution.proposal import parse_update, update_fields
+from transparency.files import append_durably
 
 
 class SignedRoots:
@@ -54,11 +54,6 @@ class SignedRoots:
         if update.previous_root in self._signed:
             return
         line = json.dumps(update_fields(update)).encode() + b"\n"
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as file:
-            file.truncate(self._end)
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        append_durably(self._path, self._end, line)
         self._end += len(line)
         self._signed[update.previous_root] = update

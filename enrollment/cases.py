@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sqlalchemy import BigInteger, Connection, Engine, Integer, String, insert, select, update
+from sqlalchemy import BigInteger, Connection, Integer, String, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from enrollment.database import Base, Database
+from enrollment.database import Base
 from enrollment.errors import AdjudicatorMayNotVote, ReviewCaseUnknown
 
 MAX_VOTES = 3
@@ -131,15 +131,10 @@ def open_case_ids(connection: Connection) -> list[str]:
     return list(connection.scalars(query.order_by(CaseRow.opened_at, CaseRow.enrollment_id)))
 
 
-def read_waiting(engine: Engine) -> list[int]:
-    """Since when each open review waits, Unix seconds, the oldest first.
-
-    Raises:
-        EnrollmentStoreUnavailable: the database failed.
-    """
+def read_waiting(connection: Connection) -> list[int]:
+    """Since when each open review waits, Unix seconds, the oldest first."""
     query = select(CaseRow.opened_at).where(CaseRow.outcome.is_(None))
-    with Database(engine).read() as connection:
-        return list(connection.scalars(query.order_by(CaseRow.opened_at)))
+    return list(connection.scalars(query.order_by(CaseRow.opened_at)))
 
 
 def note_view(connection: Connection, case_id: str, candidate: int, adjudicator: str) -> None:

@@ -13,9 +13,8 @@ from sqlalchemy import BigInteger, Connection, Engine, LargeBinary, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.database import Base, Database
+from transparency.entry import SECONDS_PER_HOUR
 from transparency.journal import Recorded
-
-SECONDS_PER_HOUR = 3600
 
 
 class Change(StrEnum):

@@ -15,11 +15,11 @@ from jwt.algorithms import OKPAlgorithm
 from enrollment.errors import ReceiptInvalid
 from enrollment.membership import MembershipChange
 from enrollment.rows import Enrollment
+from transparency.entry import SECONDS_PER_HOUR
 from transparency.journal import Recorded
 
 ISSUER = "personhood enrolment"
 _ALGORITHM = "EdDSA"
-_HOUR = 3600
 ACCEPTED, DELETED = "accepted", "deleted"
 
 
@@ -63,12 +63,12 @@ class ReceiptIssuer:
 
     def issue(self, enrollment: Enrollment, commitment: int) -> str:
         """Sign that a wallet was accepted, and in which hour; the same each time."""
-        hour = int(enrollment.created_at.timestamp()) // _HOUR * _HOUR
+        hour = int(enrollment.created_at.timestamp()) // SECONDS_PER_HOUR * SECONDS_PER_HOUR
         return self._sign(enrollment.id, commitment, hour, ACCEPTED, enrollment.logged)
 
     def issue_deletion(self, removal: MembershipChange) -> str:
         """Sign that a wallet's holder was forgotten, and in which hour; the same each time."""
-        name, hour = f"removal {removal.sequence}", removal.hour * _HOUR
+        name, hour = f"removal {removal.sequence}", removal.hour * SECONDS_PER_HOUR
         return self._sign(name, removal.commitment, hour, DELETED, removal.logged)
 
     def _sign(

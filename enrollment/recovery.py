@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from enrollment.errors import RecoveryTooSoon
 from enrollment.kept import Consent
-from enrollment.membership import SECONDS_PER_HOUR, Change, record_change
+from enrollment.membership import Change, record_change
 from enrollment.rows import Enrollment, EnrollmentRow, EnrollmentStatus, forget, move, read, reread
 from enrollment.store import EnrollmentStore
-from transparency.entry import Kind
+from transparency.entry import SECONDS_PER_HOUR, Kind
 
 _HOURS_PER_DAY = 24
 
@@ -65,15 +65,6 @@ class Recoveries:
             stays = former is not None and Consent.ENROLLED in enrollment.consents
             self._store.destroy_kept(connection, enrollment, but_images=stays)
             return reread(connection, enrollment)
-
-    def require_due(self, person: int) -> None:
-        """Refuse a person whose wallet was replaced lately.
-
-        Raises:
-            RecoveryTooSoon: it was.
-        """
-        with self._store.database.write() as connection:
-            self._former(connection, person)
 
     def _former(self, connection: Connection, person: int) -> Enrollment | None:
         """The enrolment that the person holds, kept for this transaction."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, delete, insert
 
-from enrollment.cases import open_case
+from enrollment.cases import open_case, read_waiting
 from enrollment.database import Database
 from enrollment.errors import CommitmentAlreadyEnrolled
 from enrollment.kept import Consent, Keepsakes, KeptRecords
@@ -196,6 +196,11 @@ class EnrollmentStore:
     def pending(self) -> tuple[Enrollment, ...]:
         """List the enrolments that were under way when the service stopped."""
         return self.of_status(EnrollmentStatus.PENDING)
+
+    def waiting(self) -> list[int]:
+        """Since when each open review waits, Unix seconds, the oldest first."""
+        with self.database.read() as connection:
+            return read_waiting(connection)
 
     def accepted_commitments(self) -> list[int]:
         """List accepted identity commitments in the order in which they are to be published."""

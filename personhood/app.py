@@ -11,7 +11,6 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 
 from enrollment.api import FrontDesk, create_app
-from enrollment.cases import read_waiting
 from enrollment.challenges import Challenges
 from enrollment.engine import open_pad_model
 from enrollment.examination import Examiner
@@ -37,7 +36,7 @@ from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.console import console_pages
 from personhood.database import open_database
-from personhood.keys import challenge_key, log_key, receipt_key, replay_key, template_keys
+from personhood.keys import ServiceKey, service_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
 from personhood.telemetry.health import Vitals, create_health_router
@@ -115,16 +114,16 @@ def open_service(
         ) as gallery,
     ):
         journal.announce()
-        replay = ReplayGuard(engine, replay_key(settings)) if is_live else None
+        enrollments = EnrollmentStore(engine, keyring, journal)
+        replay = ReplayGuard(engine, service_key(settings, ServiceKey.REPLAY)) if is_live else None
         vitals = Vitals(
             gallery=gallery,
             safe_population=rule.policy.safe_population,
-            waiting_since=partial(read_waiting, engine),
+            waiting_since=enrollments.waiting,
             is_snapshot_unsaved=lambda: snapshot.is_unsaved,
             has_replay_guard=replay is not None,
         )
         telemetry = service_telemetry(vitals, journal.log)
-        enrollments = EnrollmentStore(engine, keyring, journal)
         desk = FrontDesk(
             EnrollmentService(
                 Examiner(models, _attack_detectors(settings)),
@@ -135,8 +134,8 @@ def open_service(
             ),
             KioskRegistry(engine),
             SessionStore(engine),
-            ReceiptIssuer(receipt_key(settings)),
-            Challenges(challenge_key(settings)),
+            ReceiptIssuer(service_key(settings, ServiceKey.RECEIPT)),
+            Challenges(service_key(settings, ServiceKey.CHALLENGE)),
             draw_poses=POSES[settings.capture],
             requests_per_minute=settings.kiosk_requests,
             keeps_images=settings.keep_images,
@@ -159,7 +158,8 @@ def open_journal(
 ) -> Journal:
     """What writes the decision log of a database, and signs its checkpoints."""
     log = DecisionLog(engine)
-    return Journal(log, log_key(settings), settings.log_origin, model, calibration)
+    key = service_key(settings, ServiceKey.LOG)
+    return Journal(log, key, settings.log_origin, model, calibration)
 
 
 def _kiosk_page(settings: Settings) -> APIRouter:

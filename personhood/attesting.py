@@ -12,13 +12,14 @@ from distribution.attesters import open_attesters
 from distribution.chain import Chain
 from distribution.deployment import Deployment
 from distribution.registry import Attests, local_attesters
-from personhood.keys import log_key
+from personhood.keys import ServiceKey, service_key
 from personhood.settings import Settings
 from transparency.client import LogClient
 from transparency.errors import WitnessRefused
+from transparency.files import write_durably
 from transparency.journal import Journal, log_signer
 from transparency.note import COSIGNATURE, NoteSigner, VerifierKey
-from transparency.witness import Witness, have_cosigned, write_durably
+from transparency.witness import Witness, have_cosigned
 from uniqueness.key_files import load_or_create_key
 
 _log = structlog.get_logger("personhood")
@@ -93,7 +94,7 @@ def attesters_to_ask(settings: Settings, chain: Chain, deployment: Deployment) -
     """Those named by their addresses on the network, or else those whose keys are here."""
     if settings.attester_urls is None:
         return local_attesters(chain, deployment, load_keys(settings.attester_keys_dir()))
-    signer = log_signer(log_key(settings), settings.log_origin)
+    signer = log_signer(service_key(settings, ServiceKey.LOG), settings.log_origin)
     return open_attesters(settings.attester_urls.split(","), signer)
 
 
@@ -103,7 +104,6 @@ def _trusted_key(settings: Settings, kept: Path, source: LogClient) -> VerifierK
         return VerifierKey.from_text(settings.log_verifier)
     if not kept.exists():
         key = source.key()
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(key.text + "\n")
+        write_durably(kept, key.text + "\n")
         _log.warning("log_key_believed", key=key.text, kept=str(kept))
     return VerifierKey.from_text(kept.read_text())

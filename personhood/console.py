@@ -15,7 +15,7 @@ from enrollment.store import EnrollmentStore
 from personhood.chain_reader import ChainReader
 from personhood.console_report import ReportMaker
 from personhood.database import open_database
-from personhood.keys import console_key
+from personhood.keys import ServiceKey, service_key
 from personhood.settings import Settings
 from personhood.side_process import SideProcess
 from uniqueness.gallery import Gallery
@@ -49,14 +49,14 @@ def console_pages(
             chain=ChainReader(settings, side).read,
             report=ReportMaker(settings, side).make,
         )
-        staff = Staff.open(engine, Keyring(console_key(settings)))
+        staff = Staff.open(engine, Keyring(service_key(settings, ServiceKey.CONSOLE)))
         address = ConsoleAddress(settings.console_url)
         yield create_console_router(ConsoleDesk(address, staff, operations))
 
 
 def open_staff(settings: Settings) -> Staff:
     """Operators; also while the service runs."""
-    return Staff.open(open_database(settings), Keyring(console_key(settings)))
+    return Staff.open(open_database(settings), Keyring(service_key(settings, ServiceKey.CONSOLE)))
 
 
 def sign_up_link(settings: Settings, code: str) -> str:

@@ -1,6 +1,7 @@
 """Where the service's keys come from: the environment, or files under `home` made once."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 
 from personhood.errors import KeyUnusable
@@ -41,49 +42,23 @@ def sealed_tables() -> tuple[SealedTable, ...]:
     return (*GALLERY_TABLES, PERSONS, KEPT)
 
 
-def receipt_key(settings: Settings) -> bytes:
-    """The 32 bytes that sign receipts: the service's Ed25519 private key.
+class ServiceKey(StrEnum):
+    """A key of 32 bytes that the service makes for itself, by the name of its file."""
+
+    RECEIPT = "receipt.key"  # signs receipts: an Ed25519 private key
+    LOG = "log.key"  # signs the decision log's checkpoints: likewise
+    REPLAY = "replay.key"  # hides recent captures
+    CHALLENGE = "challenge.key"  # knows the challenges that were given to wallets
+    CONSOLE = "console.key"  # seals the secrets of operators' one-time passwords
+
+
+def service_key(settings: Settings, which: ServiceKey) -> bytes:
+    """One of the service's own keys, made on first use.
 
     Raises:
         InvalidKey: the key file cannot be used.
     """
-    return load_or_create_key(settings.data_dir() / "receipt.key")
-
-
-def console_key(settings: Settings) -> bytes:
-    """The 32 bytes that seal the secrets of operators' one-time passwords.
-
-    Raises:
-        InvalidKey: the key file cannot be used.
-    """
-    return load_or_create_key(settings.data_dir() / "console.key")
-
-
-def replay_key(settings: Settings) -> bytes:
-    """The 32 bytes under which recent captures are remembered.
-
-    Raises:
-        InvalidKey: the key file cannot be used.
-    """
-    return load_or_create_key(settings.data_dir() / "replay.key")
-
-
-def challenge_key(settings: Settings) -> bytes:
-    """The 32 bytes by which the service knows the challenges that it gave to wallets.
-
-    Raises:
-        InvalidKey: the key file cannot be used.
-    """
-    return load_or_create_key(settings.data_dir() / "challenge.key")
-
-
-def log_key(settings: Settings) -> bytes:
-    """The 32 bytes that sign the decision log's checkpoints: its Ed25519 private key.
-
-    Raises:
-        InvalidKey: the key file cannot be used.
-    """
-    return load_or_create_key(settings.data_dir() / "log.key")
+    return load_or_create_key(settings.data_dir() / which)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 from transparency.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
 from transparency.entry import SALT_BYTES, Entry, Opening
 from transparency.errors import LogInconsistent, LogUnreachable
+from transparency.files import append_durably, write_durably
 from transparency.ledger import Ledger
 from transparency.merkle import MemoryTree, leaf_hash
 from transparency.note import VerifierKey
@@ -168,22 +168,12 @@ class LogFiles:
 
     def append(self, copy: LogCopy) -> None:
         """Add what follows on what was read or added last, durably; last of all the checkpoint."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._add(_LEAVES, b"".join(leaf + b"\n" for leaf in copy.leaves))
         self._add(_OPENINGS, b"".join(_format(found) for found in copy.openings))
-        draft = self._folder / f"{_CHECKPOINT}.new"
-        with draft.open("w") as file:
-            file.write(copy.note)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._folder / _CHECKPOINT)
+        write_durably(self._folder / _CHECKPOINT, copy.note)
 
     def _add(self, name: str, lines: bytes) -> None:
-        with (self._folder / name).open("ab") as file:
-            file.truncate(self._ends[name])
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
+        append_durably(self._folder / name, self._ends[name], lines)
         self._ends[name] += len(lines)
 
 

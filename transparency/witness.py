@@ -5,7 +5,6 @@ witness cosigns only one, so that whoever asks for its cosignature sees what all
 """
 
 import base64
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from transparency.errors import (
     TransparencyError,
     WitnessRefused,
 )
+from transparency.files import write_durably
 from transparency.merkle import verify_consistency
 from transparency.note import NoteSigner, VerifierKey, split_note
 
@@ -130,17 +130,6 @@ def have_cosigned(
         return add_cosignature(note, note + answer.text, witness)
     except NoteInvalid as wrong:
         raise WitnessRefused(f"{witness.name} cosigned something else: {wrong}") from wrong
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a small file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    with draft.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def _post(url: str, old: int, proof: list[bytes], note: str) -> httpx.Response:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from enrollment.cases import read_waiting
+from enrollment.database import Database
 from enrollment.packs import read_manifests
 from personhood.app import open_journal
 from personhood.database import open_database
@@ -109,12 +110,14 @@ def read_sources(
     rule = decision_rule(settings, manifests)
     engine = open_database(settings)
     journal = open_journal(settings, engine)
+    with Database(engine).read() as connection:
+        waiting = read_waiting(connection)
     return Sources(
         gallery=AuditReport.read(engine, rule.policy).for_release(),
         rule=rule,
         models=tuple(manifest.model for manifest in manifests),
         log=_log(journal, log_size),
-        queue=queue_ages(read_waiting(engine), time.time()),
+        queue=queue_ages(waiting, time.time()),
         trials=tuple(rate for path in trials for rate in _trial(path)),
         chain=_chain(settings) if settings.deployment_file().exists() else None,
     )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from distribution.publisher import Publisher, PublisherStatus
     from distribution.sender import Sender
 
-_POLL: Final = 0.05  # seconds between looks at a transaction that one waits for
+# Seconds between looks at a transaction that one waits for; public endpoints count requests.
+_LOCAL_POLL: Final = 0.05
+_POLL: Final = 2.0
 _log = structlog.get_logger("personhood.publish")
 
 
@@ -46,13 +48,13 @@ def publish(
         if watch:
             _watch(publisher, every, settings)
         else:
-            _publish_all(publisher, sender)
+            _publish_all(publisher, sender, _LOCAL_POLL if chain.holds_accounts else _POLL)
     if open_epoch:
         epoch = claims.open_epoch(chain, deployment)
         Console().print(f"epoch {epoch.epoch} is open")
 
 
-def _publish_all(publisher: "Publisher", sender: "Sender") -> None:
+def _publish_all(publisher: "Publisher", sender: "Sender", poll: float) -> None:
     """Post all that waits, and return when it is in the chain."""
     from distribution.journal import SentState
     from distribution.publisher import PURPOSE
@@ -64,7 +66,7 @@ def _publish_all(publisher: "Publisher", sender: "Sender") -> None:
         if sent is not None:
             posted.append(sent.id)
         else:
-            time.sleep(_POLL)
+            time.sleep(poll)
     done = [sender.journal.get(identifier) for identifier in posted]
     gas = sum(sent.gas_used or 0 for sent in done)
     Console().print(f"{publisher.published} published, {publisher.members} members, gas {gas:,}")
@@ -102,4 +104,10 @@ def _tell(status: "PublisherStatus", as_json: bool) -> None:
     )
     for sent in status.under_way:
         console.print(f"under way  {sent.hash} {sent.state.value}", soft_wrap=True)
-    console.print(f"final in   {f'about {status.eta} s' if status.eta else 'nothing is pending'}")
+    console.print(f"final in   {_eta(status.eta)}")
+
+
+def _eta(seconds: int | None) -> str:
+    if seconds is None:
+        return "the only member leaves as soon as somebody joins"
+    return f"about {seconds} s" if seconds else "nothing is pending"

@@ -121,6 +121,8 @@ def test_the_only_member_leaves_when_somebody_joins(anvil: Anvil, sender: Sender
     source.gone = [Change(1, now())]
     assert publish_all(posting) == 0  # the root would be 0, which the registry refuses
     assert members(anvil) == (1,)
+    status = read_status(anvil.chain, anvil.deployment, source, sender.journal, BatchPolicy(), 1)
+    assert (status.removed, status.eta) == (1, None)
     source.changes.append(Change(2, now()))
     assert publish_all(posting) == 1
     assert members(anvil) == (0, 2)

@@ -39,6 +39,7 @@ def test_every_file_has_its_type_and_the_headers(installed: Path) -> None:
         "": "text/html; charset=utf-8",
         "app.js": "text/javascript; charset=utf-8",
         "style/base.css": "text/css; charset=utf-8",
+        "style/fonts.css": "text/css; charset=utf-8",
         "locales/ar.json": "application/json",
         "icons.svg": "image/svg+xml",
         "settings.json": "application/json",

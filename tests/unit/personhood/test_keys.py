@@ -6,16 +6,19 @@ import pytest
 from pydantic import SecretStr
 
 from personhood.errors import KeyUnusable
-from personhood.keys import receipt_key, template_keys
+from personhood.keys import ServiceKey, service_key, template_keys
 from personhood.settings import Settings
 from uniqueness.sealing import Keyring
 
 
 def test_keys_are_made_once_and_kept_private(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    keys, receipts = template_keys(settings), receipt_key(settings)
+    keys, receipts = template_keys(settings), service_key(settings, ServiceKey.RECEIPT)
     assert len(receipts) == 32
-    assert (template_keys(settings).key_ids, receipt_key(settings)) == (keys.key_ids, receipts)
+    assert (template_keys(settings).key_ids, service_key(settings, ServiceKey.RECEIPT)) == (
+        keys.key_ids,
+        receipts,
+    )
     for file in tmp_path.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
 
