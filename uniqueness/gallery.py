@@ -132,6 +132,15 @@ class Gallery:
         """Whether decisions can be had."""
         return not self._closed and self._owner.is_alive()
 
+    def require_working(self) -> None:
+        """Check that decisions can be had now; of this gallery that is so while it is open.
+
+        Raises:
+            GalleryClosed: it is not.
+        """
+        if not self.is_open:
+            raise GalleryClosed("the gallery is closed")
+
     @property
     def saturations(self) -> int:
         """See `GalleryStatus.saturations`."""
