@@ -224,7 +224,7 @@ class PartyLike(Protocol):
         the next step tells.
 
         Raises:
-            PartyBehind: this party's head is before the commit's: repeat what it missed, or reshare.
+            PartyBehind: its head is before the commit's: repeat what it missed, or reshare.
             PartiesDisagree: it did something else at this place before.
             ShareMissing: a row was not prepared, or a template to erase never was.
         """
@@ -240,10 +240,13 @@ class PartyLike(Protocol):
         Args:
             recipient: sealed to its pinned key; the two parties beside this one are possible.
             after: the recipient's head.
-            until: no further than this, and no further than fits into one piece.
+            until: no further than this, than this party's head, and than fits into one piece.
+
+        Returns:
+            A piece that ends at `after` when there is nothing after it; its chain can be checked.
 
         Raises:
-            PartyRefused: there is nothing after `after`.
+            PartyBehind: this party's head is before `after`.
         """
         ...
 
