@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import NoReturn, TypeVar
 
@@ -38,7 +38,8 @@ class Parties:
         self._session: str | None = None
         self._step = 0
         self._disagreement: PartiesDisagree | None = None  # until a session is open again
-        self._pool = ThreadPoolExecutor(PARTIES, "party")
+        # Twice as many: a session can be ended while all three wait in it.
+        self._pool = ThreadPoolExecutor(2 * PARTIES, "party")
 
     @property
     def session(self) -> str:
@@ -89,7 +90,7 @@ class Parties:
                     f"parties {index} and {following.index} hold different shares of the gallery: "
                     "matching stops until one of them is reshared from the others"
                 )
-        self._each(lambda party: party.open_session(session))
+        self._each(lambda party: party.open_session(session), session=session)
         self._session, self._step, self._disagreement = session, 0, None
 
     def require_working(self) -> None:
@@ -107,8 +108,7 @@ class Parties:
         """End the session; a party that cannot be told notices when the next is opened."""
         session, self._session = self._session, None
         if session is not None:
-            with suppress(PrivateMatchingError):
-                self._each(lambda party: party.close_session(session))
+            self._close(session)
 
     def close(self) -> None:
         """End the session, and the threads."""
@@ -167,7 +167,7 @@ class Parties:
         It was decided: a party that cannot be told now is told when the next session is opened.
         """
         try:
-            self._each(lambda party: party.commit(commit))
+            self._each(lambda party: party.commit(commit), session=self._session)
         except PrivateMatchingError:
             self.end()
             return False
@@ -194,7 +194,7 @@ class Parties:
         self._step += 1
         step = self._step
         try:
-            first, *others = self._each(lambda party: ask(party, session, step))
+            first, *others = self._each(lambda party: ask(party, session, step), session=session)
         except PrivateMatchingError:
             self.end()
             raise
@@ -202,13 +202,25 @@ class Parties:
             self._stop("the parties computed different answers: one of them is wrong")
         return first
 
-    def _each(self, ask: Callable[[PartyLike], A]) -> list[A]:
-        """Ask all three at the same time, and wait for all of them also when one fails."""
+    def _each(self, ask: Callable[[PartyLike], A], *, session: str | None = None) -> list[A]:
+        """Ask all three at the same time, and wait for all of them also when one fails.
+
+        Args:
+            ask: a party.
+            session: in which they wait for each other; ended at all when one of them fails.
+        """
         answers = [self._pool.submit(ask, party) for party in self._parties]
+        _, waiting = wait(answers, return_when=FIRST_EXCEPTION)
+        if waiting and session is not None:
+            self._close(session)
         errors = [error for answer in answers if (error := answer.exception())]
         if errors:
             raise max(errors, key=_gravity)
         return [answer.result() for answer in answers]
+
+    def _close(self, session: str) -> None:
+        with suppress(PrivateMatchingError):
+            self._each(lambda party: party.close_session(session))
 
 
 def _gravity(error: BaseException) -> int:
