@@ -199,6 +199,10 @@ class Settings(BaseSettings):
         """What this machine's own attester keeps."""
         return self.data_dir() / "attester"
 
+    def coordinator_dir(self) -> Path:
+        """The key with which the service shows the three parties who it is."""
+        return self.data_dir() / "coordinator"
+
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"
 
