@@ -1,6 +1,7 @@
 """A party: what it keeps, in which order it computes, and what it refuses."""
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,15 @@ import pytest
 from sqlalchemy import create_engine
 
 from tests.unit.uniqueness.plain_engine import PlainEngines
-from tests.unit.uniqueness.three_parties import DIMENSION, LEAST, Three, open_party, template
+from tests.unit.uniqueness.three_parties import (
+    DIMENSION,
+    LEAST,
+    Three,
+    made_keys,
+    open_party,
+    remotely,
+    template,
+)
 from uniqueness.errors import (
     EngineFailed,
     PartiesDisagree,
@@ -27,8 +36,17 @@ from uniqueness.sealing import Keyring
 
 
 @pytest.fixture
-def three(tmp_path: Path) -> Three:
+def here(tmp_path: Path) -> Three:
     return Three.in_directory(tmp_path)
+
+
+@pytest.fixture(params=["here", "far away"])
+def three(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Three]:
+    if request.param == "here":
+        yield Three.in_directory(tmp_path)
+        return
+    with remotely(tmp_path) as three:
+        yield three
 
 
 def test_who_was_enrolled_is_found_and_who_was_removed_is_not(three: Three) -> None:
@@ -108,25 +126,25 @@ class TestShares:
     def test_replayed_in_another_batch(self, three: Three) -> None:
         self.refused(three, "b2", three.sealed("b1", [template(1)])[0])
 
-    def test_replayed_in_another_row(self, three: Three) -> None:
-        (share,) = three.sealed("b1", [template(1)])[0]
-        self.refused(three, "b1", [share, share])
+    def test_replayed_in_another_row(self, here: Three) -> None:
+        (share,) = here.sealed("b1", [template(1)])[0]
+        self.refused(here, "b1", [share, share])
 
-    def test_of_rows_that_changed_places(self, three: Three) -> None:
-        shares = three.sealed("b1", [template(1), template(2)])[0]
-        self.refused(three, "b1", shares[::-1])
+    def test_of_rows_that_changed_places(self, here: Three) -> None:
+        shares = here.sealed("b1", [template(1), template(2)])[0]
+        self.refused(here, "b1", shares[::-1])
 
-    def test_altered(self, three: Three) -> None:
-        (share,) = three.sealed("b1", [template(1)])[0]
+    def test_altered(self, here: Three) -> None:
+        (share,) = here.sealed("b1", [template(1)])[0]
         for place in (0, 40, len(share) - 1):
             changed = bytearray(share)
             changed[place] ^= 1
-            self.refused(three, "b1", [bytes(changed)])
+            self.refused(here, "b1", [bytes(changed)])
 
     @pytest.mark.parametrize("length", [0, 10, 16 * DIMENSION + 47, 16 * DIMENSION + 49])
-    def test_of_another_length(self, three: Three, length: int) -> None:
-        (share,) = three.sealed("b1", [template(1)])[0]
-        self.refused(three, "b1", [(share * 2)[:length]])
+    def test_of_another_length(self, here: Three, length: int) -> None:
+        (share,) = here.sealed("b1", [template(1)])[0]
+        self.refused(here, "b1", [(share * 2)[:length]])
 
     def test_another_one_in_a_row_that_has_one(self, three: Three) -> None:
         three.prepare("b1", 1)
@@ -151,9 +169,9 @@ class TestShares:
             party.prepare("b1", sealed)
 
     @pytest.mark.parametrize("name", ["", "a" * 65, "a/b", "a b", "ä", "a\n"])
-    def test_in_a_batch_of_a_bad_name(self, three: Three, name: str) -> None:
+    def test_in_a_batch_of_a_bad_name(self, here: Three, name: str) -> None:
         with pytest.raises(PartyRefused):
-            three.parties[0].prepare(name, [b""])
+            here.parties[0].prepare(name, [b""])
 
     def test_too_many_or_none(self, three: Three) -> None:
         for sealed in ([], [b""] * (MAX_ROWS + 1)):
@@ -187,9 +205,9 @@ class TestCommit:
             Commit("b1", 1, (Added(0),)),
         ],
     )
-    def test_of_something_else_at_a_place(self, three: Three, commit: Commit) -> None:
-        party = three.parties[0]
-        three.prepare("b1", 1, 2, 3)
+    def test_of_something_else_at_a_place(self, here: Three, commit: Commit) -> None:
+        party = here.parties[0]
+        here.prepare("b1", 1, 2, 3)
         party.commit(Commit("b1", 0, (Added(0), Added(1))))
         if commit.changes == (Added(0),) and commit.head == 0:
             party.commit(commit)  # the beginning of what was done: it is there
@@ -208,9 +226,9 @@ class TestCommit:
         "changes",
         [(Added(0), Added(0)), (Added(1),), (Erased((1,)),), (Added(0), Erased((2,)))],
     )
-    def test_of_what_is_not_prepared_changes_nothing(self, three: Three, changes) -> None:
-        party = three.parties[0]
-        three.prepare("b1", 1)
+    def test_of_what_is_not_prepared_changes_nothing(self, here: Three, changes) -> None:
+        party = here.parties[0]
+        here.prepare("b1", 1)
         with pytest.raises(ShareMissing):
             party.commit(Commit("b1", 0, changes))
         assert (party.status().head, party.status().prepared) == (0, ("b1",))
@@ -325,9 +343,9 @@ def test_after_a_restart_everything_is_there(tmp_path: Path) -> None:
     assert again.reached() == [True, False]
 
 
-def test_no_secret_in_a_repr(three: Three) -> None:
-    three.enrol("b1", 1)
-    piece = three.parties[1].hand_over(0, 0, 1)
+def test_no_secret_in_a_repr(here: Three, tmp_path: Path) -> None:
+    here.enrol("b1", 1)
+    piece = here.parties[1].hand_over(0, 0, 1)
     assert "sealed" not in repr(piece)
-    assert "seal=" not in repr(three.parties[0]._keys)
+    assert "seal=" not in repr(made_keys(tmp_path)[1][0])
     assert replace(piece) == piece

@@ -18,6 +18,7 @@ from uniqueness.private import party
 from uniqueness.private.party_entries import ChainHead
 from uniqueness.private.protocol import Added, Commit, ComponentDigests, Piece
 from uniqueness.private.resharing import make_piece, reshare
+from uniqueness.private.trust import PartyKeys
 
 
 @pytest.fixture
@@ -146,10 +147,10 @@ class TestPieces:
         self, lost, pieces: list[Piece], three: Three, tmp_path: Path
     ) -> None:
         circle, _ = made_keys(tmp_path)
-        _, foreign = made_keys(tmp_path / "elsewhere")
+        foreign = PartyKeys.make(tmp_path / "elsewhere", 1, "https://127.0.0.1:1", "127.0.0.1:2")
         store = three.parties[1]._store
         end, entries = store.head(), store.entries(after=0, until=5)
-        forged = make_piece(foreign[1], circle.parties[0], store.head_at(0), end, entries)
+        forged = make_piece(foreign, circle.parties[0], store.head_at(0), end, entries)
         self.refused(lost, [forged, pieces[1]])
 
     def test_of_another_past(self, three: Three, lost) -> None:

@@ -1,7 +1,14 @@
 """Three parties on one machine, and whoever has them decide, for tests."""
 
-from collections.abc import Callable, Sequence
+import atexit
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,12 +19,22 @@ from sqlalchemy import create_engine
 from tests.unit.uniqueness.plain_engine import PlainEngines
 from uniqueness.key_files import KeyFiles
 from uniqueness.private.party import Party
+from uniqueness.private.party_api import PartyServer, create_party_app
 from uniqueness.private.party_store import PartyStore
 from uniqueness.private.protocol import Added, Change, Commit, Erased, PartyLike
 from uniqueness.private.quantised import QuantisedTemplate, least_product, quantise
+from uniqueness.private.remote_party import RemoteParty
 from uniqueness.private.sealed_shares import seal_share
 from uniqueness.private.shares import PARTIES, split
-from uniqueness.private.trust import Circle, PartyKeys, make_coordinator
+from uniqueness.private.trust import (
+    CARD,
+    Circle,
+    PartyCard,
+    PartyKeys,
+    make_coordinator,
+    read_card,
+    tls_identity,
+)
 
 DIMENSION = 64
 LEAST = least_product(0.6)
@@ -31,13 +48,54 @@ def template(number: int) -> QuantisedTemplate:
 
 
 @cache
-def made_keys(directory: Path) -> tuple[Circle, tuple[PartyKeys, ...]]:
-    keys = tuple(
+def _made_once() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="personhood-parties-"))
+    atexit.register(shutil.rmtree, directory)
+    for i in range(PARTIES):
         PartyKeys.make(directory / f"party{i}", i, f"https://127.0.0.1:1{i}", f"127.0.0.1:2{i}")
-        for i in range(PARTIES)
-    )
-    coordinator = make_coordinator(directory / "coordinator")
+    make_coordinator(directory / "coordinator")
+    return directory
+
+
+@cache
+def made_keys(directory: Path) -> tuple[Circle, tuple[PartyKeys, ...]]:
+    """The same keys in each directory."""
+    shutil.copytree(_made_once(), directory, dirs_exist_ok=True)
+    keys = tuple(PartyKeys.read(directory / f"party{i}") for i in range(PARTIES))
+    coordinator = read_card(directory / "coordinator" / CARD)
     return Circle.of([*(one.card for one in keys), coordinator], DIMENSION), keys
+
+
+@contextmanager
+def served(party: PartyLike, circle: Circle, keys: PartyKeys) -> Iterator[PartyCard]:
+    """Serve a party as long as the block runs; yields its card with the address where it is."""
+    app = create_party_app(party, circle)
+    server = PartyServer(app, keys.tls.server_context(circle), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while server.port is None and thread.is_alive():
+            time.sleep(0.005)
+        yield replace(keys.card, url=f"https://127.0.0.1:{server.port}")
+    finally:
+        server.stop()
+        thread.join()
+
+
+@contextmanager
+def remotely(directory: Path, **wishes: Any) -> "Iterator[Three]":
+    """Three parties behind TLS, as the coordinator sees them."""
+    circle, keys = made_keys(directory)
+    near = Three.in_directory(directory, **wishes)
+    identity = tls_identity(directory / "coordinator")
+    with ExitStack() as stack:
+        far = [
+            RemoteParty(stack.enter_context(served(party, circle, keys[party.index])), identity)
+            for party in near.parties
+        ]
+        for one in far:
+            stack.enter_context(one)
+        yield Three(far, circle)
 
 
 def open_party(directory: Path, index: int, engines: PlainEngines, **wishes: Any) -> Party:
