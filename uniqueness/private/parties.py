@@ -140,6 +140,10 @@ class Parties:
         """Make a prepared batch the probes of the steps that follow."""
         self._ask(lambda party, session, step: party.load_probes(session, step, batch))
 
+    def load_sample(self) -> None:
+        """Make templates of the gallery the probes of a histogram; see `PartyLike.load_sample`."""
+        self._ask(lambda party, session, step: party.load_sample(session, step))
+
     def reached(self, least: int) -> BoolArray:
         """(p,) bool: see `PartyLike.reached`, as for the following ones."""
         return self._ask(lambda party, session, step: party.reached(session, step, least))

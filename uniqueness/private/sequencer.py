@@ -28,8 +28,8 @@ from uniqueness.errors import (
 from uniqueness.private.ledger import Ledger, require_session, write_step
 from uniqueness.private.match import Match, Matcher
 from uniqueness.private.parties import Parties, fresh_name
-from uniqueness.private.protocol import Added, Change, Commit, Erased
-from uniqueness.private.quantised import quantise
+from uniqueness.private.protocol import Added, Change, Commit, CountArray, Erased
+from uniqueness.private.quantised import least_product, quantise
 from uniqueness.requests import AddTemplate, Answer, Enroll, Findings, Identify, Remove, Request
 from uniqueness.tally import SAME_BATCH, TEMPLATE_ADDED, Outcome
 from uniqueness.template import Probe
@@ -82,6 +82,24 @@ class PrivateSequencer:
             return self._answer(requests)
         except _PASSING:
             return self._answer(requests)
+
+    def count_scores(self, edges: Sequence[float]) -> CountArray:
+        """Count the cosines of a few templates with all, by buckets.
+
+        Args:
+            edges: (b + 1,) ascending; a bucket has its lower edge and not its upper one. A template
+                has the cosine 1 with itself.
+
+        Returns:
+            (b,) int64; 0 for a bucket of fewer than 1,000.
+
+        Raises:
+            PartyRefused: too few templates, or too few since the last time.
+            PrivateMatchingError: nothing was counted; try again.
+        """
+        self._meet()
+        self._parties.load_sample()
+        return self._parties.histogram([least_product(edge) for edge in edges])
 
     def close(self) -> None:
         """End the session and let go of the database."""

@@ -24,6 +24,7 @@ from uniqueness.errors import (
     InvalidThresholds,
     ModelMismatch,
     PartiesDisagree,
+    PartyRefused,
     PartyUnavailable,
     PersonRemoved,
     PersonUnknown,
@@ -416,6 +417,27 @@ def test_a_threshold_that_nothing_could_miss_is_refused(setting):
     gallery = setting.open(Thresholds(review=-0.1, duplicate=0.5))
     with pytest.raises(InvalidThresholds):
         gallery.identify_and_enroll(probe(people(1)[0]), "1")
+
+
+def test_scores_are_counted_in_large_buckets_and_not_again_soon(setting):
+    sequencer = PrivateSequencer(setting.ledger(), setting.open_parties(), MODEL, THRESHOLDS)
+    vectors = [rounded(vector) for vector in people(100)]
+    requests = [Enroll(probe(vector), f"{i}") for i, vector in enumerate(vectors)]
+    for start in range(0, 100, 20):
+        sequencer.process(requests[start : start + 20])
+    edges = [-1.0, 0.0, 0.3, 1.0]
+    counts = sequencer.count_scores(edges)
+    sample = np.stack(vectors)[np.linspace(0, 99, 32).astype(int)]
+    expected, _ = np.histogram(np.minimum(sample @ np.stack(vectors).T, 0.9999), edges)
+    expected[-1] -= 32  # each with itself
+    np.testing.assert_array_equal(counts, np.where(expected >= 1000, expected, 0))
+    assert (counts == 0).any()
+    assert (counts >= 1000).any()
+    with pytest.raises(PartyRefused):
+        sequencer.count_scores(edges)
+    with pytest.raises(PartyRefused):
+        sequencer._parties.reached(10)  # of a sample nothing else is told
+    sequencer.close()
 
 
 def test_three_parties_are_three(setting):
