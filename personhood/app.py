@@ -108,7 +108,8 @@ def open_service(
             is_snapshot_unsaved=is_snapshot_unsaved,
             has_replay_guard=replay is not None,
         )
-        telemetry = service_telemetry(vitals, journal.log)
+        kiosks = KioskRegistry(engine)
+        telemetry = service_telemetry(vitals, journal, kiosks)
         desk = FrontDesk(
             EnrollmentService(
                 Examiner(models, _attack_detectors(settings)),
@@ -117,7 +118,7 @@ def open_service(
                 replay,
                 recovery_days=settings.recovery_days,
             ),
-            KioskRegistry(engine),
+            kiosks,
             SessionStore(engine),
             ReceiptIssuer(service_key(settings, ServiceKey.RECEIPT)),
             Challenges(service_key(settings, ServiceKey.CHALLENGE)),
