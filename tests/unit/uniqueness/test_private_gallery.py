@@ -434,9 +434,9 @@ def test_scores_are_counted_in_large_buckets_and_not_again_soon(setting):
     assert (counts == 0).any()
     assert (counts >= 1000).any()
     with pytest.raises(PartyRefused):
-        sequencer.count_scores(edges)
-    with pytest.raises(PartyRefused):
         sequencer._parties.reached(10)  # of a sample nothing else is told
+    with pytest.raises(PartyRefused):
+        sequencer.count_scores(edges)
     sequencer.close()
 
 
