@@ -199,8 +199,12 @@ class Settings(BaseSettings):
         """What this machine's own attester keeps."""
         return self.data_dir() / "attester"
 
+    def party_dir(self) -> Path:
+        """The keys and the store of this machine's party of the private matching."""
+        return self.data_dir() / "party"
+
     def coordinator_dir(self) -> Path:
-        """The key with which the service shows the three parties who it is."""
+        """The keys with which this machine's service asks the parties."""
         return self.data_dir() / "coordinator"
 
     def chain_state_file(self) -> Path:

@@ -126,7 +126,8 @@ class Entries:
             row |= {"batch": entry.batch, "row": entry.row}
             row |= {"first": entry.digests.first, "second": entry.digests.second}
             if entry.share is not None:
-                row |= self.seal(entry.share, self._place(new.sequence, entry.batch, entry.row))
+                place = template_context(self._party, new.sequence, entry.batch, entry.row)
+                row |= self.seal(entry.share, place)
         connection.execute(insert(EntryRow).values(row))
         return new
 
@@ -205,12 +206,20 @@ class Entries:
             return RemovalEntry(tuple(np.frombuffer(row.erased, "<i8").tolist()))
         share = None
         if row.ciphertext is not None:
-            share = self.open(row, self._place(row.sequence, row.batch, row.row))
+            context = template_context(self._party, row.sequence, row.batch, row.row)
+            share = self.open(row, context)
         digests = ComponentDigests(row.first, row.second)
         return TemplateEntry(row.batch, row.row, digests, share)
 
-    def _place(self, sequence: int, batch: str, row: int) -> bytes:
-        return f"private template\0{self._party}\0{sequence}\0{row}\0{batch}".encode()
+
+def template_context(party: int, sequence: int, batch: str, row: int) -> bytes:
+    """What a template's seal is bound to, so that it opens in its own row of its own store."""
+    return f"private template\0{party}\0{sequence}\0{row}\0{batch}".encode()
+
+
+def probe_context(party: int, batch: str, row: int) -> bytes:
+    """What a prepared share's seal is bound to."""
+    return f"private probe\0{party}\0{row}\0{batch}".encode()
 
 
 def _rows(connection: Connection, after: int, until: int) -> Sequence[Any]:

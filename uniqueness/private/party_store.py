@@ -29,6 +29,7 @@ from uniqueness.private.party_entries import (
     RemovalEntry,
     Stretch,
     TemplateEntry,
+    probe_context,
 )
 from uniqueness.private.party_schema import OWNER, Base, OwnerRow, PreparedRow, SettledRow
 from uniqueness.private.protocol import Commit, ComponentDigests, Erased
@@ -236,7 +237,7 @@ class PartyStore:
     def _prepared(self, connection: Connection, batch: str) -> dict[int, Share]:
         query = select(PreparedRow.__table__).where(PreparedRow.batch == batch)
         return {
-            row.row: self._entries.open(row, self._place(batch, row.row))
+            row.row: self._entries.open(row, probe_context(self._party, batch, row.row))
             for row in connection.execute(_in_order(query))
         }
 
@@ -244,10 +245,7 @@ class PartyStore:
         self, batch: str, row: int, share: Share, digests: ComponentDigests
     ) -> Mapping[str, Any]:
         where = {"batch": batch, "row": row, "first": digests.first, "second": digests.second}
-        return where | self._entries.seal(share, self._place(batch, row))
-
-    def _place(self, batch: str, row: int) -> bytes:
-        return f"private probe\0{self._party}\0{row}\0{batch}".encode()
+        return where | self._entries.seal(share, probe_context(self._party, batch, row))
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:

@@ -11,6 +11,7 @@ No authority vouches for a certificate, and no name in it matters: TLS between t
 exactly the certificates of the circle. Keys are for their owner alone, and never overwritten.
 """
 
+import hashlib
 import json
 import ssl
 from collections.abc import Sequence
@@ -19,7 +20,6 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from pydantic import TypeAdapter, ValidationError
@@ -119,13 +119,20 @@ class Circle:
             file.write((json.dumps(asdict(self), indent=2) + "\n").encode())
 
     @property
+    def fingerprint(self) -> str:
+        """SHA-256 in hex over all of it: when it is the same at all four, so is the circle."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @property
     def certificates(self) -> tuple[str, ...]:
         """PEM of the parties', in order, then the coordinator's."""
         return (*(card.certificate for card in self.parties), self.coordinator.certificate)
 
     def _check(self) -> None:
         try:
-            prints = {fingerprint(certificate) for certificate in self.certificates}
+            prints = {ssl.PEM_cert_to_DER_cert(certificate) for certificate in self.certificates}
+            for certificate in self.certificates:
+                x509.load_pem_x509_certificate(certificate.encode())
             keys = {card.seal_key for card in self.parties}
             for card in self.parties:
                 card.public_seal_key()
@@ -253,9 +260,9 @@ def read_card(path: Path) -> Card:
     return _read(path, TypeAdapter[Card](Card))
 
 
-def fingerprint(certificate: str) -> str:
-    """SHA-256 of a certificate in PEM, in hex: what two people compare over the telephone."""
-    return x509.load_pem_x509_certificate(certificate.encode()).fingerprint(hashes.SHA256()).hex()
+def card_fingerprint(card: Card) -> str:
+    """SHA-256 in hex over all of a card: what two people compare over the telephone."""
+    return hashlib.sha256(json.dumps(asdict(card), sort_keys=True).encode()).hexdigest()
 
 
 def _keys(directory: Path) -> tuple[X25519PrivateKey, Ed25519PrivateKey]:

@@ -112,6 +112,7 @@ class Three:
     def __init__(self, parties: Sequence[PartyLike], circle: Circle) -> None:
         self.parties = list(parties)
         self.circle = circle
+        self.directory = Path()  # where they are, when they are here
         self._step = 0
         self._session = ""
 
@@ -119,7 +120,9 @@ class Three:
     def in_directory(cls, directory: Path, **wishes: Any) -> "Three":
         engines = PlainEngines()
         parties = [open_party(directory, index, engines, **wishes) for index in range(PARTIES)]
-        return cls(parties, made_keys(directory)[0])
+        three = cls(parties, made_keys(directory)[0])
+        three.directory = directory
+        return three
 
     def ask(self, work: Callable[[PartyLike], T]) -> list[T]:
         with ThreadPoolExecutor(PARTIES) as pool:
