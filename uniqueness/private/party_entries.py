@@ -176,8 +176,14 @@ class Entries:
             .where(EntryRow.sequence.in_(chosen.tolist()))
             .order_by(EntryRow.sequence)
         )
-        places = ((row, self._place(row.sequence, row.batch, row.row)) for row in rows)
-        return np.stack([self.open(row, place).components for row, place in places])
+        entries = (self._entry(row) for row in rows)
+        return np.stack(
+            [
+                entry.share.components
+                for entry in entries
+                if isinstance(entry, TemplateEntry) and entry.share is not None
+            ]
+        )
 
     def seal(self, share: Share, context: bytes) -> dict[str, Any]:
         """The columns of a sealed share."""
