@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     milvus_token: SecretStr | None = Field(
         None, description="what the Milvus cluster asks for: user:password or an API key"
     )
+    parties: Path | None = Field(
+        None,
+        description="`parties.json` of the three parties that match templates which nobody can "
+        "read; the service matches by itself when unset",
+    )
     log_origin: str = Field(
         "",
         description="the decision log's name in its checkpoints, such as log.example.org/people; "

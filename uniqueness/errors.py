@@ -19,28 +19,28 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     ├── PersonRemoved          the person was removed before
     ├── GalleryClosed          the gallery is not open (any more)
     ├── GalleryUnavailable     the database did not take or give the records
-    │   └── IndexUnavailable   the index's engine or device is not there, or failed
+    │   ├── IndexUnavailable   the index's engine or device is not there, or failed
+    │   └── PrivateMatchingError   the three parties that match without seeing templates
+    │       ├── EngineFailed       the computation broke off; a retry is safe
+    │       ├── PartyUnavailable   a party does not answer; a retry is safe
+    │       ├── PartyRefused       it does not obey this caller, or cannot do what is asked
+    │       ├── PartyBehind        its head is before the others'; it has to catch up
+    │       ├── PartiesDisagree    heads, digests or answers differ: operators must look
+    │       ├── SessionEnded       another session was opened, or the engine failed before
+    │       ├── StepOutOfOrder     not the step after the last
+    │       ├── ShareRefused       for another party or row, altered, used, or of another length
+    │       ├── ShareMissing       the row was not prepared
+    │       ├── ResharingRefused   pieces of another party, or that do not fit together
+    │       └── TrustInvalid       keys or pins cannot be read, or do not belong together
     ├── InvalidIndexState      arrays that an index of this kind did not give
     ├── SnapshotError          no snapshot to start from; the database is read instead
     │   ├── SnapshotFormatUnknown  written by another version of this program
     │   ├── SnapshotDamaged        not as it was written
     │   └── SnapshotMismatch       of another gallery, model or past of this database
-    ├── SealError
-    │   ├── InvalidKey         not a 256-bit key, or its file cannot be used
-    │   ├── WrongKey           the records were sealed with another key
-    │   └── RecordCorrupted    a record was changed after it was sealed
-    └── PrivateMatchingError   the three parties that match without seeing templates
-        ├── EngineFailed       the computation broke off; a retry is safe
-        ├── PartyUnavailable   a party does not answer; a retry is safe
-        ├── PartyRefused       it does not obey this caller, or cannot do what is asked
-        ├── PartyBehind        its head is before the others'; it has to catch up
-        ├── PartiesDisagree    heads, digests or answers differ: operators must look
-        ├── SessionEnded       another session was opened, or the engine failed before
-        ├── StepOutOfOrder     not the step after the last
-        ├── ShareRefused       for another party or row, altered, used, or of another length
-        ├── ShareMissing       the row was not prepared
-        ├── ResharingRefused   pieces of another party, or that do not fit together
-        └── TrustInvalid       keys or pins cannot be read, or do not belong together
+    └── SealError
+        ├── InvalidKey         not a 256-bit key, or its file cannot be used
+        ├── WrongKey           the records were sealed with another key
+        └── RecordCorrupted    a record was changed after it was sealed
 """
 
 from typing import ClassVar
@@ -208,7 +208,7 @@ class RecordCorrupted(SealError):
     code = "template_corrupted"
 
 
-class PrivateMatchingError(UniquenessError):
+class PrivateMatchingError(GalleryUnavailable):
     """Base of the errors of the three parties; nothing was decided."""
 
     code = "private_matching_error"

@@ -105,6 +105,13 @@ class LoadProbes(Step):
         party.load_probes(self.session, self.step, self.batch)
 
 
+class LoadSample(Step):
+    operation = "load-sample"
+
+    def put_to(self, party: PartyLike) -> Any:
+        party.load_sample(self.session, self.step)
+
+
 class Reached(Step):
     operation = "reached"
     least: int
@@ -231,6 +238,7 @@ OPERATIONS: Final[dict[str, type[Message]]] = {
         CloseSession,
         Prepare,
         LoadProbes,
+        LoadSample,
         Reached,
         Among,
         Reaching,

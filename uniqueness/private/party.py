@@ -20,6 +20,7 @@ from uniqueness.private.party_store import PartyStore
 from uniqueness.private.protocol import (
     MAX_IDENTIFIER,
     MAX_ROWS,
+    SAMPLE,
     BoolArray,
     Commit,
     ComponentDigests,
@@ -123,7 +124,21 @@ class Party:
         opened = self._open(session)
         with opened.step(step) as engine:
             engine.probe(shares)
-            opened.probes, opened.counted = len(shares), False
+            opened.loaded(len(shares))
+
+    def load_sample(self, session: str, step: int) -> None:
+        opened = self._open(session)
+        with opened.step(step) as engine:
+            head, counted = self._store.head().sequence, self._store.counted()
+            if self._store.count() < SAMPLE:
+                raise PartyRefused(f"a histogram takes {SAMPLE} templates at least")
+            if counted is not None and head - counted < self._least_samples:
+                raise PartyRefused(
+                    f"the last histogram was told at {counted}; the next may be had from "
+                    f"{counted + self._least_samples} on"
+                )
+            engine.probe(self._store.sample(SAMPLE))
+            opened.loaded(SAMPLE, is_sample=True)
 
     def reached(self, session: str, step: int, least: int) -> BoolArray:
         opened = self._open(session)
@@ -160,14 +175,18 @@ class Party:
     def histogram(self, session: str, step: int, edges: Sequence[int]) -> CountArray:
         opened = self._open(session)
         with opened.step(step) as engine:
-            opened.require_rows()
+            if not opened.is_sample:
+                opened.require_rows()
             ascending = all(low < high for low, high in pairwise(edges))
             if not (2 <= len(edges) <= MAX_EDGES and ascending):
                 raise PartyRefused(f"give 2 to {MAX_EDGES} edges, each above the one before")
             if opened.counted:
                 raise PartyRefused("these probes were counted before: load others")
             opened.counted = True
-            return engine.histogram(edges, self._least_samples)
+            counts = engine.histogram(edges, self._least_samples)
+            if opened.is_sample:
+                self._store.note_counted()
+            return counts
 
     def commit(self, commit: Commit) -> None:
         self._store.commit(commit)

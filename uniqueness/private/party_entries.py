@@ -162,6 +162,23 @@ class Entries:
         stacked = np.stack(shares) if shares else np.empty((0, 2, dimension), np.uint64)
         return Stretch(until, np.array(sequences, np.int64), stacked, np.array(erased, np.int64))
 
+    def sample(self, connection: Connection, count: int) -> RingArray:
+        """(count, 2, d) uint64, the shares of templates evenly spread over those that are there.
+
+        Raises:
+            WrongKey, RecordCorrupted: see `uniqueness.sealing`.
+        """
+        there = select(EntryRow.sequence).where(EntryRow.ciphertext.is_not(None))
+        sequences = np.fromiter(connection.scalars(there.order_by(EntryRow.sequence)), np.int64)
+        chosen = sequences[np.linspace(0, len(sequences) - 1, count).astype(np.int64)]
+        rows = connection.execute(
+            select(EntryRow.__table__)
+            .where(EntryRow.sequence.in_(chosen.tolist()))
+            .order_by(EntryRow.sequence)
+        )
+        places = ((row, self._place(row.sequence, row.batch, row.row)) for row in rows)
+        return np.stack([self.open(row, place).components for row, place in places])
+
     def seal(self, share: Share, context: bytes) -> dict[str, Any]:
         """The columns of a sealed share."""
         record = self._keyring.seal(share.to_bytes(), context=context)

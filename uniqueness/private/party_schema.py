@@ -18,6 +18,7 @@ class OwnerRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     party: Mapped[int]
     dimension: Mapped[int]
+    counted: Mapped[int | None] = mapped_column(BigInteger)  # the head of the last histogram
 
 
 class EntryRow(Base):

@@ -71,7 +71,8 @@ class PartySession:
     def __init__(self, name: str, store: PartyStore) -> None:
         self.name = name
         self.probes = 0  # rows that are loaded
-        self.counted = False  # whether a histogram of them was told
+        self.is_sample = False  # whether they are templates, of which only a histogram is told
+        self.counted = False  # whether it was told
         self._store = store
         self._lock = threading.Lock()  # of whoever uses the engine
         self._engine: MatchingEngine | None = None
@@ -147,13 +148,17 @@ class PartySession:
         with self._lock:
             return
 
+    def loaded(self, probes: int, *, is_sample: bool = False) -> None:
+        """Note what the engine's probes are now."""
+        self.probes, self.is_sample, self.counted = probes, is_sample, False
+
     def require_rows(self, rows: Sequence[int] = ()) -> None:
         """Check that probes are loaded, and these rows among them.
 
         Raises:
             PartyRefused: they are not.
         """
-        if not self.probes or not all(0 <= row < self.probes for row in rows):
+        if self.is_sample or not self.probes or not all(0 <= row < self.probes for row in rows):
             raise PartyRefused("these rows are not loaded")
 
     def _load(self) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, delete, exists, insert, select
+from sqlalchemy import Connection, Engine, delete, exists, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from uniqueness.database import insert_for, prepare, writer
@@ -126,6 +126,22 @@ class PartyStore:
         if not shares:
             raise ShareMissing("this batch is not prepared; prepare it (again)")
         return np.stack([share.components for _, share in sorted(shares.items())])
+
+    def sample(self, count: int) -> RingArray:
+        """(count, 2, d) uint64, the shares of templates evenly spread over those that are there."""
+        with self._read() as connection:
+            return self._entries.sample(connection, count)
+
+    def counted(self) -> int | None:
+        """The head at which a histogram of a sample was told last."""
+        with self._read() as connection:
+            return connection.scalar(select(OwnerRow.counted))
+
+    def note_counted(self) -> None:
+        """Note that a histogram of a sample is told now."""
+        with self._write() as connection:
+            head = self._entries.head(connection).sequence
+            connection.execute(update(OwnerRow).values(counted=head))
 
     def commit(self, commit: Commit) -> None:
         """See `PartyLike.commit`."""

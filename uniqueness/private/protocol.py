@@ -25,6 +25,7 @@ import numpy.typing as npt
 BoolArray = npt.NDArray[np.bool_]
 CountArray = npt.NDArray[np.int64]
 
+SAMPLE = 32  # templates of which a histogram may be asked
 MAX_ROWS = 256  # shares in one batch
 MAX_IDENTIFIER = 64  # characters of a batch's or a session's name
 
@@ -199,10 +200,23 @@ class PartyLike(Protocol):
         """Which of a few templates has the highest dot product with a probe; its number."""
         ...
 
+    def load_sample(self, session: str, step: int) -> None:
+        """Make `SAMPLE` templates, evenly spread over the gallery, the probes of a histogram.
+
+        Nobody chooses them, and nothing but a histogram can be asked of them; and that not again
+        before there are 1,000 more templates or removals, since two histograms that differ by one
+        template tell of that one.
+
+        Raises:
+            PartyRefused: there are too few templates, or too few since the last time; and see
+                `load_probes`.
+        """
+        ...
+
     def histogram(self, session: str, step: int, edges: Sequence[int]) -> CountArray:
         """Count the dot products of all probes with all templates.
 
-        Buckets with fewer than 1,000 samples come out as 0. Once for each `load_probes`: two
+        Buckets with fewer than 1,000 samples come out as 0. Once for each set of probes: two
         histograms of the same products tell by their difference what neither does.
 
         Args:

@@ -77,6 +77,9 @@ class RemoteParty:
     def load_probes(self, session: str, step: int, batch: str) -> None:
         self._ask(messages.LoadProbes(session=session, step=step, batch=batch), _NOTHING)
 
+    def load_sample(self, session: str, step: int) -> None:
+        self._ask(messages.LoadSample(session=session, step=step), _NOTHING)
+
     def reached(self, session: str, step: int, least: int) -> BoolArray:
         message = messages.Reached(session=session, step=step, least=least)
         return np.array(self._ask(message, _BITS), bool)
