@@ -67,10 +67,10 @@ def made_keys(directory: Path) -> tuple[Circle, tuple[PartyKeys, ...]]:
 
 
 @contextmanager
-def served(party: PartyLike, circle: Circle, keys: PartyKeys) -> Iterator[PartyCard]:
+def served(party: PartyLike, circle: Circle, keys: PartyKeys, port: int = 0) -> Iterator[PartyCard]:
     """Serve a party as long as the block runs; yields its card with the address where it is."""
     app = create_party_app(party, circle)
-    server = PartyServer(app, keys.tls.server_context(circle), "127.0.0.1", 0)
+    server = PartyServer(app, keys.tls.server_context(circle), "127.0.0.1", port)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
