@@ -17,6 +17,7 @@ from personhood.settings import Settings
 _START_TIMEOUT = 60.0  # seconds
 _OPERATORS_OWN = {
     "PERSONHOOD_DATABASE_URL",
+    "PERSONHOOD_PARTIES",
     "PERSONHOOD_TEMPLATE_KEY",
     "PERSONHOOD_TEMPLATE_KEYS_RETIRED",
 }
