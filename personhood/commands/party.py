@@ -74,25 +74,6 @@ def pin(
 
 
 @app.command()
-def run(
-    host: Annotated[str, typer.Option(help="address to listen on")] = "0.0.0.0",
-    port: Annotated[int, typer.Option(help="TCP port of its API")] = PORT,
-    links: Annotated[
-        str | None,
-        typer.Option(help="HOST:PORT where its engine listens; as its card says if unset"),
-    ] = None,
-) -> None:
-    """Keep shares, and match with the other two parties, until interrupted."""
-    from personhood.logging import configure_logging
-    from personhood.party_app import open_party
-
-    settings = Settings()
-    configure_logging(settings.log_format)
-    with open_party(settings, host, port, links) as server:
-        server.run()
-
-
-@app.command()
 def status() -> None:
     """Show where the parties stand; at a party, only where it stands itself."""
     from personhood.party_app import member_of

@@ -176,8 +176,11 @@ class Entries:
             .where(EntryRow.sequence.in_(chosen.tolist()))
             .order_by(EntryRow.sequence)
         )
-        places = ((row, self._place(row.sequence, row.batch, row.row)) for row in rows)
-        return np.stack([self.open(row, place).components for row, place in places])
+        opened = (
+            self.open(row, template_context(self._party, row.sequence, row.batch, row.row))
+            for row in rows
+        )
+        return np.stack([share.components for share in opened])
 
     def seal(self, share: Share, context: bytes) -> dict[str, Any]:
         """The columns of a sealed share."""
