@@ -1,5 +1,7 @@
 """`personhood party`: one of the three that match without seeing a template, and who asks them."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -117,6 +119,27 @@ def rotate() -> None:
     with Console(stderr=True).status("sealing anew"):
         count = rotate_store(Settings())
     Console().print(f"{count} shares sealed under the new key", highlight=False)
+
+
+@app.command()
+def statistics(
+    buckets: Annotated[int, typer.Option(min=1, max=256, help="of cosines from -1 to 1")] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Count the scores of a sample of templates with all, where the service runs.
+
+    Buckets with fewer than 1,000 are not told, and nothing is told again before the gallery has
+    changed by 1,000. A template's comparison with itself is left out.
+    """
+    from personhood.parties import count_scores
+
+    told = count_scores(Settings(), buckets)
+    if as_json:
+        typer.echo(json.dumps(asdict(told)))
+        return
+    for low, high, count in zip(told.edges, told.edges[1:], told.counts, strict=False):
+        if count:
+            typer.echo(f"{low:+.2f} to {high:+.2f}  {count}")
 
 
 def _spaced(fingerprint: str) -> str:
