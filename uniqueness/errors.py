@@ -20,6 +20,9 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     ├── GalleryClosed          the gallery is not open (any more)
     ├── GalleryUnavailable     the database did not take or give the records
     │   └── IndexUnavailable   the index's engine or device is not there, or failed
+    ├── PrivateMatchingError   what keeps the three parties from deciding together
+    │   ├── EngineNotInstalled     the engine's environment is not there, or cannot be made
+    │   └── EngineFailed           a worker, a peer or a link is gone: a new session may succeed
     ├── InvalidIndexState      arrays that an index of this kind did not give
     ├── SnapshotError          no snapshot to start from; the database is read instead
     │   ├── SnapshotFormatUnknown  written by another version of this program
@@ -140,6 +143,24 @@ class IndexUnavailable(GalleryUnavailable):
     """The engine or the device that holds the index failed, or is not there."""
 
     code = "index_unavailable"
+
+
+class PrivateMatchingError(UniquenessError):
+    """Base of what keeps three parties from deciding together; nothing was decided."""
+
+    code = "private_matching_error"
+
+
+class EngineNotInstalled(PrivateMatchingError):
+    """There is no Python environment that the engine can run in."""
+
+    code = "private_engine_not_installed"
+
+
+class EngineFailed(PrivateMatchingError):
+    """The computation ended before its result; a new session may succeed."""
+
+    code = "private_engine_failed"
 
 
 class InvalidIndexState(UniquenessError):
