@@ -21,6 +21,7 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     ├── GalleryUnavailable     the database did not take or give the records
     │   ├── IndexUnavailable   the index's engine or device is not there, or failed
     │   └── PrivateMatchingError   the three parties that match without seeing templates
+    │       ├── EngineNotInstalled the engine's environment is not there, or cannot be made
     │       ├── EngineFailed       the computation broke off; a retry is safe
     │       ├── PartyUnavailable   a party does not answer; a retry is safe
     │       ├── PartyRefused       it does not obey this caller, or cannot do what is asked
@@ -212,6 +213,12 @@ class PrivateMatchingError(GalleryUnavailable):
     """Base of the errors of the three parties; nothing was decided."""
 
     code = "private_matching_error"
+
+
+class EngineNotInstalled(PrivateMatchingError):
+    """There is no Python environment that the engine can run in."""
+
+    code = "engine_not_installed"
 
 
 class EngineFailed(PrivateMatchingError):

@@ -176,14 +176,11 @@ class Entries:
             .where(EntryRow.sequence.in_(chosen.tolist()))
             .order_by(EntryRow.sequence)
         )
-        entries = (self._entry(row) for row in rows)
-        return np.stack(
-            [
-                entry.share.components
-                for entry in entries
-                if isinstance(entry, TemplateEntry) and entry.share is not None
-            ]
+        opened = (
+            self.open(row, template_context(self._party, row.sequence, row.batch, row.row))
+            for row in rows
         )
+        return np.stack([share.components for share in opened])
 
     def seal(self, share: Share, context: bytes) -> dict[str, Any]:
         """The columns of a sealed share."""

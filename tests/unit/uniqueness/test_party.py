@@ -61,7 +61,7 @@ def test_who_was_enrolled_is_found_and_who_was_removed_is_not(three: Three) -> N
     assert three.reaching(0, 1, 2) == ((2,), (), (1,))
     three.erase("b3", 1)
     assert three.reached() == [True, False, False]
-    assert three.reaching(2, least=-(2**40)) == ((2,),)
+    assert three.reaching(0, least=1)[0][-1] == 2
     assert three.require_equal() == 3
     three.open_session("s2")
     three.load("b2")
@@ -277,6 +277,18 @@ class TestSessions:
             three.parties[0].load_probes("s1", 1, "b1")
         three.prepare("b1", 1)
         three.load("b1")
+
+    @pytest.mark.parametrize("least", [0, -1])
+    def test_a_threshold_that_everybody_reaches(self, here: Three, least: int) -> None:
+        here.open_session("s1")
+        here.prepare("b1", 1)
+        here.load("b1")
+        for ask in ("reached", "among"):
+            step = here.next_step()
+            for party in here.parties:
+                with pytest.raises(PartyRefused):
+                    getattr(party, ask)("s1", step, least)
+        assert here.reached() == [False]
 
     def test_nothing_loaded(self, three: Three) -> None:
         three.open_session("s1")

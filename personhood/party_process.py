@@ -1,0 +1,63 @@
+"""A party as a process: its store, its keys, its engine and its API put together."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import create_engine
+from uniqueness.private.engine import Engine, Links
+
+from personhood.party_app import CIRCLE
+from personhood.settings import Settings
+from uniqueness.database import prepare
+from uniqueness.key_files import KeyFiles
+from uniqueness.private import environment
+from uniqueness.private.party import Party
+from uniqueness.private.party_api import PartyServer, create_party_app
+from uniqueness.private.party_session import MatchingEngine
+from uniqueness.private.party_store import PartyStore
+from uniqueness.private.trust import Circle, PartyKeys
+
+_TRUSTED: Final = "parties.pem"  # the certificates of the circle's parties, for their engines
+
+
+@contextmanager
+def open_party(
+    settings: Settings, host: str, port: int, links: str | None
+) -> Iterator[PartyServer]:
+    """This machine's party, ready to be served.
+
+    Args:
+        settings: where its keys and its store are.
+        host, port: to listen at.
+        links: host:port at which its engine listens; as its card says when None.
+
+    Raises:
+        UniquenessError: keys, store or environment cannot be used.
+    """
+    home = settings.party_dir()
+    keys, circle = PartyKeys.read(home), Circle.read(home / CIRCLE)
+    index = keys.card.index
+    keys.require_in(circle)
+    python = environment.python(settings.cache.expanduser())
+    addresses = [card.links for card in circle.parties]
+    addresses[index] = links or addresses[index]
+    trusted = home / _TRUSTED
+    trusted.write_text("".join(card.certificate for card in circle.parties))
+
+    def start_engine(session: str) -> MatchingEngine:
+        first, second, third = addresses
+        meeting = Links(
+            session, (first, second, third), keys.tls.certificate, keys.tls.key, trusted
+        )
+        return Engine(index, meeting, python)
+
+    database = prepare(create_engine(f"sqlite:///{home}/shares.db"))
+    store = PartyStore(database, KeyFiles(home / "store.key"), index, circle.dimension)
+    party = Party(keys, circle, store, start_engine)
+    context = keys.tls.server_context(circle)
+    try:
+        yield PartyServer(create_party_app(party, circle), context, host, port)
+    finally:
+        party.close()
+        database.dispose()
