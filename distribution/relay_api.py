@@ -8,11 +8,13 @@ from anyio import to_thread
 from fastapi import FastAPI, Request, Response, status
 
 from distribution.address_limits import AddressRateLimit
+from distribution.addresses import parse_address
 from distribution.deployment import Deployment
 from distribution.errors import RequestMalformed, RequestTooLarge
 from distribution.problems import install_problem_handlers
+from distribution.relay_claims import RelayedClaim
+from distribution.relay_gathering import Gathering
 from distribution.relay_intake import ClaimRequest, Intake
-from distribution.relay_store import RelayedClaim
 from distribution.relayer import Relayer
 from identity_proofs.proof import SemaphoreProof
 
@@ -44,13 +46,13 @@ def create_app(desk: RelayDesk) -> FastAPI:
     app = FastAPI(title="personhood relayer", version="1", docs_url=None, redoc_url=None)
     posts = AddressRateLimit(desk.per_minute)
     reads = AddressRateLimit(desk.per_minute * READS_PER_CLAIM)
+    arrivals = Gathering(desk.intake.take_all)
 
     @app.post("/v1/claims", status_code=status.HTTP_202_ACCEPTED)
     async def post_claim(request: Request, response: Response) -> dict[str, Any]:
         """Take a claim that would be paid now; the same again is answered with its progress."""
         posts.take(_address(request), "claims")
-        asked = parse_claim(await _read(request))
-        claim = await to_thread.run_sync(desk.intake.take, asked)
+        claim = await arrivals.ask(parse_claim(await _read(request)))
         response.headers["Location"] = f"/v1/claims/{claim.id}"
         return await to_thread.run_sync(_tell, desk, claim)
 
@@ -85,6 +87,7 @@ def parse_claim(body: bytes) -> ClaimRequest:
     Raises:
         RequestMalformed: it is not that.
         MalformedProof: the proof is none.
+        AddressInvalid: the recipient is none.
     """
     try:
         fields = json.loads(body)
@@ -101,7 +104,8 @@ def parse_claim(body: bytes) -> ClaimRequest:
         raise RequestMalformed("fee is decimal digits as text, in the token's smallest unit")
     if not isinstance(proof, dict):
         raise RequestMalformed("proof is a Semaphore proof as an object")
-    return ClaimRequest(epoch, recipient, int(fee), SemaphoreProof.from_dict(proof))
+    parsed = SemaphoreProof.from_dict(proof)
+    return ClaimRequest(epoch, parse_address(recipient), int(fee), parsed)
 
 
 async def _read(request: Request) -> bytes:
