@@ -154,16 +154,11 @@ class Intake:
         queued = self._store.add_all([(one.epoch, one.claim) for one in sheet.open.values()])
         sheet.each(lambda one: self._same(queued[one.proof.nullifier], one))
 
-    def find(self, identifier: str) -> RelayedClaim:
-        """The claim of a status address.
-
-        Raises:
-            ClaimUnknown: there is none.
-        """
-        claim = self._store.get(identifier)
-        if claim is None:
-            raise ClaimUnknown("no claim has this id here, or it was settled long ago")
-        return claim
+    def find_all(self, identifiers: Sequence[str]) -> list[Outcome]:
+        """The claims of status addresses; `ClaimUnknown` where there is none."""
+        known = self._store.get_all(identifiers)
+        unknown = ClaimUnknown("no claim has this id here, or it was settled long ago")
+        return [known.get(identifier, unknown) for identifier in identifiers]
 
     def _check_terms(self, one: ClaimRequest) -> None:
         if int(one.recipient, 16) == 0 or one.recipient == self._deployment.distributor:

@@ -8,10 +8,10 @@ import structlog
 from distribution.chain import Chain
 from distribution.deployment import DISTRIBUTOR, Deployment
 from distribution.errors import AlreadyClaimed, PoolTooPoor
-from distribution.journal import Sent, SentState
 from distribution.relay_claims import RelayedClaim
 from distribution.relay_store import RelayStore
 from distribution.sender import Sender
+from distribution.sent import Sent, SentState
 
 _log = structlog.get_logger("distribution.relayer")
 

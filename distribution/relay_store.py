@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from distribution.batch import ProvenClaim
 from distribution.database import Database
 from distribution.errors import RelayDatabaseMismatch
-from distribution.journal import SentRow, SentState, now
+from distribution.journal import now
 from distribution.relay_claims import (
     ClaimRow,
     ClaimState,
@@ -22,6 +22,7 @@ from distribution.relay_claims import (
     new_claim,
     row_of,
 )
+from distribution.sent import SentRow, SentState
 
 VERSION = 1
 
@@ -54,8 +55,9 @@ class RelayStore:
             return {}
         return {claim.proven.nullifier: claim for claim in self._select(_named(nullifiers))}
 
-    def get(self, identifier: str) -> RelayedClaim | None:
-        return next(iter(self._select(ClaimRow.id == identifier)), None)
+    def get_all(self, identifiers: Collection[str]) -> dict[str, RelayedClaim]:
+        """The claims that have these ids."""
+        return {claim.id: claim for claim in self._select(ClaimRow.id.in_(identifiers))}
 
     def add_all(self, asked: Sequence[tuple[int, ProvenClaim]]) -> dict[int, RelayedClaim]:
         """Queue claims, in one transaction; of one that is there already, that one is returned.

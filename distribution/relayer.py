@@ -19,12 +19,13 @@ from distribution.errors import (
     PoolTooPoor,
     ProofRefused,
 )
-from distribution.journal import Sent, SentState, now
+from distribution.journal import now
 from distribution.publisher import BatchPolicy
 from distribution.relay_claims import ClaimState, RelayedClaim, Waiting
 from distribution.relay_settlement import Settlement
 from distribution.relay_store import RelayStore
 from distribution.sender import Sender
+from distribution.sent import Handed, SentState
 from identity_proofs.errors import BatchRefused
 from identity_proofs.proof import SemaphoreProof
 from identity_proofs.verification_key import VerificationKey
@@ -105,24 +106,23 @@ class Relayer:
         self._fronts = {queue.epoch: queue.first for queue in waiting}
         return sum(map(self._send_due, waiting))
 
-    def progress(self, claim: RelayedClaim) -> Progress:
-        """How far a claim is; safe to call from any thread."""
+    def progress(self, claims: Sequence[RelayedClaim]) -> list[Progress]:
+        """How far claims are; safe to call from any thread."""
+        identifiers = {claim.transaction_id for claim in claims if claim.transaction_id is not None}
+        sent = self._sender.journal.handed(identifiers)
+        return [self._progress(claim, sent.get(claim.transaction_id or 0)) for claim in claims]
+
+    def _progress(self, claim: RelayedClaim, sent: Handed | None) -> Progress:
         blocks = self._sender.confirmations
         if claim.state in {ClaimState.FINALISED, ClaimState.FAILED}:
-            sent = self._transaction_of(claim)
             return Progress(claim.state.value, claim.code, sent.hash if sent else None, 0)
-        if (sent := self._transaction_of(claim)) is None:
+        if sent is None:
             before = claim.sequence - self._fronts.get(claim.epoch, claim.sequence)
             due = self._policy.due_in(before + 1, now() - claim.received_at)
             batches = ceil((before + 1) / self._policy.size)
             return Progress("queued", None, None, ceil(due + self._pace * (batches + blocks)))
         state = "batched" if sent.given_at is None else "submitted"
         return Progress(state, None, sent.hash, ceil(self._pace * blocks))
-
-    def _transaction_of(self, claim: RelayedClaim) -> Sent | None:
-        if claim.transaction_id is None:
-            return None
-        return self._sender.journal.get(claim.transaction_id)
 
     def _open_epoch(self) -> None:
         if self._sender.journal.transactions([SentState.SIGNED], OPENING):

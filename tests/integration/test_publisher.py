@@ -7,10 +7,11 @@ import pytest
 
 from distribution.deployment import REGISTRY
 from distribution.errors import PublishConflict, QuorumMissing
-from distribution.journal import SentState, now
+from distribution.journal import now
 from distribution.publisher import BatchPolicy, Change, Publisher, read_status
 from distribution.registry import local_attesters, read_group
 from distribution.sender import Sender
+from distribution.sent import SentState
 from identity_proofs.group import Group
 from tests.integration import crashing_publisher
 from tests.integration.crashing_publisher import COMMITMENTS, POINTS

@@ -21,8 +21,9 @@ from distribution.errors import (
     SenderMissing,
     SenderPoor,
 )
-from distribution.journal import Journal, SentState
+from distribution.journal import Journal
 from distribution.sender import Sender, ensure_funded
+from distribution.sent import SentState
 from tests.integration.senders import KEY, POLICY, Anvil, open_database, open_sender
 
 pytestmark = pytest.mark.slow
