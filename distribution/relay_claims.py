@@ -1,6 +1,7 @@
 """A claim that a relayer took, as a value and as a row."""
 
 import json
+import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import BigInteger, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from distribution.batch import ProvenClaim
+from distribution.errors import TransferFailed
 from distribution.journal import now
 
 
@@ -100,15 +102,21 @@ class Waiting:
     first: int
 
 
-def new_claim(identifier: str, sequence: int, epoch: int, proven: ProvenClaim) -> RelayedClaim:
-    """A claim that waits from now on."""
+def new_claim(
+    before: RelayedClaim | None, sequence: int, epoch: int, proven: ProvenClaim
+) -> RelayedClaim:
+    """A claim that waits from now on.
+
+    One whose transfer failed before goes alone: what it is tried with tells that for nothing,
+    where a batch would pay gas for it again and again.
+    """
     return RelayedClaim(
-        id=identifier,
+        id=secrets.token_hex(16) if before is None else before.id,
         sequence=sequence,
         epoch=epoch,
         proven=proven,
         state=ClaimState.QUEUED,
-        alone=False,
+        alone=before is not None and before.code == TransferFailed.code,
         code=None,
         transaction_id=None,
         received_at=now(),

@@ -1,6 +1,5 @@
 """The claims that a relayer took, kept until they are paid."""
 
-import secrets
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -80,8 +79,7 @@ class RelayStore:
             for epoch, claim in asked:
                 before = known.get(claim.nullifier)
                 if before is None or before.state is ClaimState.FAILED:
-                    identifier = secrets.token_hex(16) if before is None else before.id
-                    queued = new_claim(identifier, last + len(added) + 1, epoch, claim)
+                    queued = new_claim(before, last + len(added) + 1, epoch, claim)
                     known[claim.nullifier] = queued
                     added.append(queued)
             if added:
