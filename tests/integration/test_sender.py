@@ -30,19 +30,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def anvil() -> Iterator[Anvil]:
-    anvil = Anvil()
-    yield anvil
-    anvil.node.close()
-
-
-@pytest.fixture
-def sender(anvil: Anvil, tmp_path: Path) -> Iterator[Sender]:
-    with open_sender(anvil.chain, anvil.deployment, tmp_path) as sender:
-        yield sender
-
-
-@pytest.fixture
 def call(anvil: Anvil) -> Call:
     """Something harmless whose effect is seen."""
     token = anvil.deployment.token
