@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uniqueness.private.engine import Engine, Links
-from uniqueness.private.environment import install
+from uniqueness.private.environment import install_environment
 from uniqueness.private.shares import PARTIES, split
 
 CACHE = Path.home() / ".cache/personhood"
@@ -19,7 +19,7 @@ CACHE = Path.home() / ".cache/personhood"
 
 def engine_python() -> Path:
     """The engine's interpreter; installed if it is not, as `personhood party install` would."""
-    return install(CACHE)
+    return install_environment(CACHE)
 
 
 def free_addresses() -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 
+from enrollment.errors import FrameMirrored, FrameReused, PresentationAttackSuspected
 from personhood.audit_report.section import Plot, Section, Table, percent
 from personhood.audit_report.sources import Sources
 from uniqueness.calibration import Expected
@@ -18,7 +19,9 @@ from uniqueness.metrics.error_rates import (
 from uniqueness.metrics.release import released_count
 from uniqueness.miss_rates import Rate
 
-ATTACKS = frozenset({"presentation_attack_suspected", "frame_reused"})
+ATTACKS = frozenset(
+    error.code for error in (PresentationAttackSuspected, FrameReused, FrameMirrored)
+)
 _NEAR = 0.8  # of the safe population
 _NAMES = {
     "fpir": "FPIR, a new person taken for somebody",

@@ -1,7 +1,8 @@
 """Metrics in Prometheus' text format: the only file that speaks to prometheus_client.
 
 Every metric is in `CATALOG`, and only those can be told; docs/operations.md lists the same. No
-label names a person, a session or a request: a kiosk's name is the operator's own.
+label names a person, a session or a request: a kiosk's name is the operator's own, and an
+operator has a pseudonym.
 """
 
 import hmac
@@ -55,6 +56,11 @@ CATALOG: Final[Mapping[str, Description]] = {
     "personhood_kiosk_last_seen_timestamp_seconds": Description(
         "gauge", "When a kiosk last sent a request that its key signed", ("kiosk",)
     ),
+    "personhood_kiosk_info": Description(
+        "gauge",
+        "1 for each kiosk that may enrol; by whom it was invited, as the audit report names them",
+        ("kiosk", "operator"),
+    ),
     "personhood_people": Description("gauge", "People enrolled and not removed"),
     "personhood_safe_population": Description(
         "gauge", "People up to which the error rates hold; absent without a calibration"
@@ -98,7 +104,7 @@ CATALOG: Final[Mapping[str, Description]] = {
 }
 
 
-READ_WHEN_ASKED: Final = frozenset({"personhood_concern"})
+READ_WHEN_ASKED: Final = frozenset({"personhood_concern", "personhood_kiosk_info"})
 """Metrics with labels that are figures and not counted as things happen."""
 
 

@@ -190,9 +190,9 @@ class Engine:
         return self._bits("reaching", least=_positive(least), rows=[int(row) for row in rows])
 
     def nearest(self, row: int, sequences: Sequence[int]) -> int:
-        """Which of 1 to 256 templates has the highest dot product with a probe.
+        """Which of 1 to 256 templates has the highest dot product with a probe; its number.
 
-        Opens its position in `sequences`, the first of equals, which is returned.
+        Opens this, the first in `sequences` of equals.
 
         Raises:
             EngineFailed: as `reached`.
@@ -200,7 +200,8 @@ class Engine:
         if not 1 <= len(sequences) <= MAX_NEAREST:
             raise ValueError(f"1 to {MAX_NEAREST} templates can be compared, not {len(sequences)}")
         places = np.array([self._places[sequence] for sequence in sequences], np.int64)
-        return int(self._call("nearest", places, row=int(row)).values["result"])
+        position: int = self._call("nearest", places, row=int(row)).values["result"]
+        return sequences[position]
 
     def histogram(self, edges: Sequence[int], minimum: int = MIN_BUCKET) -> IdArray:
         """Count the dot products of all probes with all templates that are not erased.
