@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import create_engine
-from uniqueness.private.engine import Engine, Links
 
 from personhood.party_app import CIRCLE
 from personhood.settings import Settings
 from uniqueness.database import prepare
 from uniqueness.key_files import KeyFiles
 from uniqueness.private import environment
+from uniqueness.private.engine import Engine, Links
 from uniqueness.private.party import Party
 from uniqueness.private.party_api import PartyServer, create_party_app
 from uniqueness.private.party_session import MatchingEngine
