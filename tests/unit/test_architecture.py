@@ -43,6 +43,7 @@ WALLS = {
         "distribution/chain.py",
         "distribution/embedded_node.py",
         "distribution/endpoint.py",
+        "distribution/rpc.py",
     },
     "py_ecc": {"identity_proofs/groth16_reference.py"},
     "zksnake": {"identity_proofs/groth16_fast.py"},
