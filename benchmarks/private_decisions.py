@@ -19,8 +19,6 @@ from pathlib import Path
 
 import numpy as np
 from sqlalchemy import create_engine
-from uniqueness.private.engine import Engine, Links
-from uniqueness.private.environment import install
 
 from enrollment.face_models import open_models
 from enrollment.labelled import embed_labelled
@@ -30,6 +28,8 @@ from uniqueness.candidates import Identification
 from uniqueness.decision import Thresholds
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.matching import Matching
+from uniqueness.private.engine import Engine, Links
+from uniqueness.private.environment import install
 from uniqueness.private.ledger import Ledger
 from uniqueness.private.parties import Parties
 from uniqueness.private.party import Party
