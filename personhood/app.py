@@ -35,7 +35,7 @@ from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.console import console_pages
-from personhood.database import open_database
+from personhood.database import open_database, owned
 from personhood.keys import ServiceKey, service_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
@@ -50,7 +50,6 @@ from uniqueness.gallery import Gallery
 from uniqueness.index import GalleryIndex
 from uniqueness.indexes import open_index
 from uniqueness.matching import Matching
-from uniqueness.ownership import Ownership
 from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
 
@@ -83,6 +82,7 @@ def open_service(
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
         CalibrationMissing: the model pack fuses several models, and no calibration is set.
+        DatabaseAhead: another version moved the schema while this one waited.
         UniquenessError: another service runs on the database, the gallery cannot be read, or
             the calibration is not this operator's, or of other models.
     """
@@ -103,7 +103,7 @@ def open_service(
     indexes = {p.manifest.model: _index(settings, store, p.manifest) for p in packs}
     with (
         batched(opened, used) if is_batched else nullcontext(opened) as models,
-        Ownership(engine, stop=stop, on_lost=on_lost),
+        owned(engine, stop=stop, on_lost=on_lost),
         Gallery.open(
             store,
             indexes,
