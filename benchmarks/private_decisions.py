@@ -29,7 +29,7 @@ from uniqueness.decision import Thresholds
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.matching import Matching
 from uniqueness.private.engine import Engine, Links
-from uniqueness.private.environment import install
+from uniqueness.private.environment import install_environment
 from uniqueness.private.ledger import Ledger
 from uniqueness.private.parties import Parties
 from uniqueness.private.party import Party
@@ -70,7 +70,7 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
         for i in range(PARTIES)
     ]
     circle = Circle.of([*(one.card for one in keys), make_coordinator(home / "c")], dimension)
-    python = install(Settings().cache.expanduser())
+    python = install_environment(Settings().cache.expanduser())
     addresses = tuple(card.links for card in circle.parties)
 
     def open_party(index: int) -> Party:

@@ -10,8 +10,8 @@ from personhood.party_app import CIRCLE
 from personhood.settings import Settings
 from uniqueness.database import prepare
 from uniqueness.key_files import KeyFiles
-from uniqueness.private import environment
 from uniqueness.private.engine import Engine, Links
+from uniqueness.private.environment import environment_python
 from uniqueness.private.party import Party
 from uniqueness.private.party_api import PartyServer, create_party_app
 from uniqueness.private.party_session import MatchingEngine
@@ -39,7 +39,7 @@ def open_party(
     keys, circle = PartyKeys.read(home), Circle.read(home / CIRCLE)
     index = keys.card.index
     keys.require_in(circle)
-    python = environment.python(settings.cache.expanduser())
+    python = environment_python(settings.cache.expanduser())
     addresses = [card.links for card in circle.parties]
     addresses[index] = links or addresses[index]
     trusted = home / _TRUSTED
