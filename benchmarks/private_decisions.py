@@ -71,7 +71,9 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
     ]
     circle = Circle.of([*(one.card for one in keys), make_coordinator(home / "c")], dimension)
     python = install_environment(Settings().cache.expanduser())
-    addresses = tuple(card.links for card in circle.parties)
+    first, second, third = (card.links for card in circle.parties)
+    trusted = home / "trusted.pem"
+    trusted.write_text("".join(card.certificate for card in circle.parties))
 
     def open_party(index: int) -> Party:
         store = PartyStore(
@@ -81,7 +83,17 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
             keys[index],
             circle,
             store,
-            lambda session: Engine(index, Links(session, addresses), python),
+            lambda session: Engine(
+                index,
+                Links(
+                    session,
+                    (first, second, third),
+                    keys[index].tls.certificate,
+                    keys[index].tls.key,
+                    trusted,
+                ),
+                python,
+            ),
         )
 
     def seal(share: Share, party: int, batch: str, row: int) -> bytes:
@@ -113,6 +125,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=300)
     options = parser.parse_args()
     labels, vectors, thresholds = templates_of(options.folder, options.pack, options.people)
+    print(f"{len(labels)} photographs were embedded", flush=True)
     dimension = vectors.shape[1]
     requests = requests_of(labels, vectors, options.pack)
     with tempfile.TemporaryDirectory() as folder, three_parties(Path(folder), dimension) as parties:
