@@ -3,15 +3,15 @@
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from uniqueness.private.certificates import make_certificate
 from uniqueness.private.engine import Engine, Links
-from uniqueness.private.environment import install
+from uniqueness.private.environment import install_environment
 from uniqueness.private.shares import PARTIES, split
 
 CACHE = Path.home() / ".cache/personhood"
@@ -19,7 +19,7 @@ CACHE = Path.home() / ".cache/personhood"
 
 def engine_python() -> Path:
     """The engine's interpreter; installed if it is not, as `personhood party install` would."""
-    return install(CACHE)
+    return install_environment(CACHE)
 
 
 def free_addresses() -> tuple[str, str, str]:
@@ -39,19 +39,29 @@ def shares_of(templates: npt.NDArray[np.int16]) -> list[npt.NDArray[np.uint64]]:
     return [np.stack([of[party].components for of in splits]) for party in range(PARTIES)]
 
 
+def make_links(directory: Path, session: str = "session") -> list[Links]:
+    """Keys of three parties that trust each other, and what each needs to reach the others."""
+    addresses, trusted = free_addresses(), directory / "trusted.pem"
+    pems = [
+        make_certificate(directory / f"{rank}.pem", directory / f"{rank}.key", f"party {rank}")
+        for rank in range(PARTIES)
+    ]
+    trusted.write_text("".join(pems))
+    return [
+        Links(session, addresses, directory / f"{rank}.pem", directory / f"{rank}.key", trusted)
+        for rank in range(PARTIES)
+    ]
+
+
 class ThreeEngines:
     """Calls all three at once, and wants them to agree."""
 
-    def __init__(self, links: Sequence[Links] = (), **settings: Any) -> None:
-        python, addresses = engine_python(), free_addresses()
-        links = links or [Links("session", addresses)] * PARTIES
+    def __init__(self, links: Sequence[Links], **settings: Any) -> None:
+        python = engine_python()
         self._pool = ThreadPoolExecutor(PARTIES)
         self.engines: list[Engine] = list(
             self._pool.map(
-                lambda rank: Engine(
-                    rank, replace(links[rank], addresses=addresses), python, **settings
-                ),
-                range(PARTIES),
+                lambda rank: Engine(rank, links[rank], python, **settings), range(PARTIES)
             )
         )
 

@@ -11,24 +11,23 @@ what it sees (semi-honest, honest majority); docs/private-matching.md says what 
 An engine serves one session. After any fault it is closed, and a session starts anew.
 """
 
-import logging
-import queue
-import re
-import subprocess
 import tempfile
-import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from uniqueness.errors import EngineFailed, InvalidThresholds
 from uniqueness.private import framing
-from uniqueness.private.shares import RingArray
+from uniqueness.private.links import Links, Tunnel
+from uniqueness.private.shares import PARTIES, RingArray
+from uniqueness.private.worker_process import WorkerProcess
+
+__all__ = ["Engine", "Links"]
 
 BLOCK = 16_384
 STEP_TIMEOUT = 30.0
@@ -36,33 +35,9 @@ MAX_NEAREST = 256
 MIN_BUCKET = 1000
 _START_TIMEOUT = 60.0  # importing JAX and SPU, on a machine that does other things too
 _ROWS_AT_ONCE = 4096
-_WORKER = Path(__file__).with_name("spu_worker.py")
-_LOGGED = re.compile(r"\[(?:error|critical)\] \[([\w.]+:\d+)\]")
 
 IdArray = npt.NDArray[np.int64]
 BitArray = npt.NDArray[np.bool_]
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Links:
-    """How the three workers of a session reach each other.
-
-    Args:
-        session: the session's name, the same at all three.
-        addresses: host and port of each party's worker, by rank.
-        certificate: this party's certificate, PEM; without it the links are not encrypted, which
-            is for one machine only.
-        key: its private key, PEM.
-        trusted: the certificates of the three, PEM, and of nobody else.
-    """
-
-    session: str
-    addresses: tuple[str, str, str]
-    certificate: Path | None = None
-    key: Path | None = None
-    trusted: Path | None = None
 
 
 class Engine:
@@ -95,34 +70,26 @@ class Engine:
         self._timeout = timeout
         self._sequences: list[int] = []
         self._places: dict[int, int] = {}
-        self._probes = 0
-        self._answers: queue.Queue[framing.Message | None] = queue.Queue()
+        self._is_open = False
         self._home = tempfile.TemporaryDirectory(prefix="personhood-engine-")
-        self._process = subprocess.Popen(
-            [python, "-I", _WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=self._home.name,
-            env={"JAX_PLATFORMS": "cpu", "OMP_NUM_THREADS": str(threads), "HOME": self._home.name},
-            start_new_session=True,  # Ctrl-C is the daemon's to deal with
-        )
-        self._threads = [
-            threading.Thread(target=self._read_answers, daemon=True),
-            threading.Thread(target=self._read_log, daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
-        begin = {
-            "rank": rank,
-            "session": links.session,
-            "addresses": list(links.addresses),
-            "timeout_ms": int(timeout * 1000),
-            "threads": threads,
-            "width": block,
-        }
-        self._ask(framing.Message("begin", begin), _START_TIMEOUT + timeout)
+        home = Path(self._home.name)
+        with ExitStack() as opened:
+            opened.callback(self._home.cleanup)
+            self._worker = WorkerProcess(python, home, threads)
+            opened.callback(self._worker.close)
+            self._tunnel = _open_tunnel(rank, links, home, self._link_ended)
+            opened.callback(self._tunnel.close)
+            begin = {
+                "rank": rank,
+                "session": links.session,
+                "addresses": [f"unix:{home}/{party}.sock" for party in range(PARTIES)],
+                "timeout_ms": int(timeout * 1000),
+                "threads": threads,
+                "width": block,
+            }
+            self._worker.ask(framing.Message("begin", begin), _START_TIMEOUT + timeout)
+            self._is_open = True
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +105,7 @@ class Engine:
     @property
     def process_id(self) -> int:
         """The worker's process."""
-        return self._process.pid
+        return self._worker.process_id
 
     def add(self, sequences: Sequence[int] | IdArray, shares: RingArray) -> None:
         """Append (n, 2, d) uint64 shares to the gallery; opens nothing, and tells no peer.
@@ -161,7 +128,6 @@ class Engine:
     def probe(self, shares: RingArray) -> None:
         """Set the batch's (p, 2, d) uint64 shares, p at least 1; opens nothing."""
         self._call("probe", shares)
-        self._probes = len(shares)
 
     def reached(self, least: int) -> BitArray:
         """Whether any template's dot product with a probe is at least `least`.
@@ -190,9 +156,9 @@ class Engine:
         return self._bits("reaching", least=_positive(least), rows=[int(row) for row in rows])
 
     def nearest(self, row: int, sequences: Sequence[int]) -> int:
-        """Which of 1 to 256 templates has the highest dot product with a probe.
+        """Which of 1 to 256 templates has the highest dot product with a probe; its number.
 
-        Opens its position in `sequences`, the first of equals, which is returned.
+        Opens this, the first in `sequences` of equals.
 
         Raises:
             EngineFailed: as `reached`.
@@ -200,7 +166,8 @@ class Engine:
         if not 1 <= len(sequences) <= MAX_NEAREST:
             raise ValueError(f"1 to {MAX_NEAREST} templates can be compared, not {len(sequences)}")
         places = np.array([self._places[sequence] for sequence in sequences], np.int64)
-        return int(self._call("nearest", places, row=int(row)).values["result"])
+        position: int = self._call("nearest", places, row=int(row)).values["result"]
+        return sequences[position]
 
     def histogram(self, edges: Sequence[int], minimum: int = MIN_BUCKET) -> IdArray:
         """Count the dot products of all probes with all templates that are not erased.
@@ -221,67 +188,30 @@ class Engine:
         return counts
 
     def close(self) -> None:
-        """End the worker at once; the other two end by their own timeouts or calls."""
-        self._process.kill()
-        self._process.wait()
-        for thread in self._threads:
-            thread.join()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
-        self._home.cleanup()
+        """End the worker and its links, from whatever thread; the other two notice at once."""
+        self._opened.close()
 
     def _bits(self, name: str, **values: Any) -> BitArray:
         (found,) = self._call(name, **values).arrays
         return found
 
     def _call(self, name: str, *arrays: npt.NDArray[Any], **values: Any) -> framing.Message:
-        # A request's first computation of a shape is compiled too.
-        return self._ask(framing.Message(name, values, arrays), 2 * self._timeout)
+        # Twice, so that the peers' links time out first, and for programs to be compiled.
+        return self._worker.ask(framing.Message(name, values, arrays), 2 * self._timeout)
 
-    def _ask(self, request: framing.Message, patience: float) -> framing.Message:
-        """Send a request; the worker may be silent for `patience` seconds at a time."""
-        pipe = cast(BinaryIO, self._process.stdin)
-        watchdog = threading.Timer(patience, self._process.kill)
-        watchdog.start()
-        try:
-            framing.write(pipe, request)
-        except (OSError, ValueError):
-            raise self._failure("its process has ended") from None
-        finally:
-            watchdog.cancel()
-        while True:
-            try:
-                answer = self._answers.get(timeout=patience)
-            except queue.Empty:
-                raise self._failure("it is silent") from None
-            if answer is None:
-                raise self._failure("its process has ended")
-            if answer.name == "failed":
-                raise self._failure(str(answer.values["kind"]))
-            if answer.name == "done":
-                return answer
+    def _link_ended(self) -> None:
+        if self._is_open:  # before that the worker tries again
+            self._worker.end("another party went away")
 
-    def _failure(self, reason: str) -> EngineFailed:
-        self.close()
-        return EngineFailed(
-            f"the matching engine stopped ({reason}), or one of the other two parties' did: the "
-            "session is over and nothing was decided; open a new one"
-        )
 
-    def _read_answers(self) -> None:
-        pipe = cast(BinaryIO, self._process.stdout)
-        try:
-            while True:
-                self._answers.put(framing.read(pipe))
-        except (framing.Truncated, OSError, ValueError):
-            self._answers.put(None)
-
-    def _read_log(self) -> None:
-        # Of what SPU reports only where it did: its messages may tell addresses and values.
-        for line in self._process.stderr or ():
-            if found := _LOGGED.search(line.decode(errors="replace")):
-                _log.warning("the matching engine reports a fault at %s", found[1])
+def _open_tunnel(rank: int, links: Links, home: Path, on_lost: Callable[[], None]) -> Tunnel:
+    try:
+        return Tunnel(rank, links, home, on_lost)
+    except (OSError, ValueError) as error:
+        raise EngineFailed(
+            f"the links at {links.addresses[rank]} cannot be opened ({error}): check the address "
+            "and the keys"
+        ) from error
 
 
 def _positive(least: int) -> int:

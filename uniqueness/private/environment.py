@@ -21,8 +21,8 @@ PYTHONS = ("3.11", "3.10")
 _COMPLETE = ".complete"
 
 
-def python(cache: Path, pins: Path = PINS) -> Path:
-    """The interpreter of an environment that `install` has made.
+def environment_python(cache: Path, pins: Path = PINS) -> Path:
+    """The interpreter of an environment that `install_environment` has made.
 
     Raises:
         EngineNotInstalled: it has not.
@@ -35,7 +35,7 @@ def python(cache: Path, pins: Path = PINS) -> Path:
     return home / "bin/python"
 
 
-def install(cache: Path, pins: Path = PINS) -> Path:
+def install_environment(cache: Path, pins: Path = PINS) -> Path:
     """Make the environment if it is not there yet, and give its interpreter.
 
     Args:

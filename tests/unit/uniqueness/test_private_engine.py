@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
 
-from tests.engines import ThreeEngines
+from tests.engines import ThreeEngines, make_links
 from uniqueness.errors import InvalidThresholds
 
 BLOCK = 256
 
 
 @pytest.fixture(scope="module")
-def engines():
-    with ThreeEngines(block=BLOCK) as three:
+def engines(tmp_path_factory):
+    links = make_links(tmp_path_factory.mktemp("keys"))
+    with ThreeEngines(links, block=BLOCK) as three:
         yield three
 
 
