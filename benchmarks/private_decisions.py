@@ -28,11 +28,11 @@ from uniqueness.candidates import Identification
 from uniqueness.decision import Thresholds
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.matching import Matching
-from uniqueness.private.engine import Engine, Links
-from uniqueness.private.environment import install
+from uniqueness.private.environment import install_environment
 from uniqueness.private.ledger import Ledger
 from uniqueness.private.parties import Parties
 from uniqueness.private.party import Party
+from uniqueness.private.party_engine import engine_starter
 from uniqueness.private.party_store import PartyStore
 from uniqueness.private.quantised import quantise, unit
 from uniqueness.private.sealed_shares import seal_share
@@ -70,8 +70,7 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
         for i in range(PARTIES)
     ]
     circle = Circle.of([*(one.card for one in keys), make_coordinator(home / "c")], dimension)
-    python = install(Settings().cache.expanduser())
-    addresses = tuple(card.links for card in circle.parties)
+    python = install_environment(Settings().cache.expanduser())
 
     def open_party(index: int) -> Party:
         store = PartyStore(
@@ -81,7 +80,7 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
             keys[index],
             circle,
             store,
-            lambda session: Engine(index, Links(session, addresses), python),
+            engine_starter(keys[index], circle, python, home / f"{index}"),
         )
 
     def seal(share: Share, party: int, batch: str, row: int) -> bytes:

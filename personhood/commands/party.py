@@ -164,10 +164,10 @@ def statistics(
 @app.command()
 def install() -> None:
     """Make the Python environment of the matching engine, from pinned packages."""
-    from uniqueness.private import environment
+    from uniqueness.private.environment import install_environment
 
     with Console(stderr=True).status("installing the matching engine"):
-        python = environment.install(Settings().cache.expanduser())
+        python = install_environment(Settings().cache.expanduser())
     Console().print(f"engine: {python}", highlight=False)
 
 
@@ -181,12 +181,12 @@ def demo(
     """Run three parties on this machine, enrol with them, kill one, lose one's store."""
     from personhood.demo.party_run import run_party_demo
     from personhood.demo.people import read_default_people, read_people
-    from uniqueness.private import environment
+    from uniqueness.private.environment import install_environment
 
     settings = Settings()
     console = Console(highlight=False, soft_wrap=True)
     with console.status("installing the matching engine"):
-        environment.install(settings.cache.expanduser())
+        install_environment(settings.cache.expanduser())
     crowd = read_people(faces) if faces else read_default_people()
     run_party_demo(crowd, settings, console.print, people)
 
