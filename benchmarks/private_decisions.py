@@ -28,11 +28,11 @@ from uniqueness.candidates import Identification
 from uniqueness.decision import Thresholds
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.matching import Matching
-from uniqueness.private.engine import Engine, Links
 from uniqueness.private.environment import install_environment
 from uniqueness.private.ledger import Ledger
 from uniqueness.private.parties import Parties
 from uniqueness.private.party import Party
+from uniqueness.private.party_engine import engine_starter
 from uniqueness.private.party_store import PartyStore
 from uniqueness.private.quantised import quantise, unit
 from uniqueness.private.sealed_shares import seal_share
@@ -71,9 +71,12 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
     ]
     circle = Circle.of([*(one.card for one in keys), make_coordinator(home / "c")], dimension)
     python = install_environment(Settings().cache.expanduser())
+<<<<<<< HEAD
     first, second, third = (card.links for card in circle.parties)
     trusted = home / "trusted.pem"
     trusted.write_text("".join(card.certificate for card in circle.parties))
+=======
+>>>>>>> party
 
     def open_party(index: int) -> Party:
         store = PartyStore(
@@ -83,6 +86,7 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
             keys[index],
             circle,
             store,
+<<<<<<< HEAD
             lambda session: Engine(
                 index,
                 Links(
@@ -94,6 +98,9 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
                 ),
                 python,
             ),
+=======
+            engine_starter(keys[index], circle, python, home / f"{index}"),
+>>>>>>> party
         )
 
     def seal(share: Share, party: int, batch: str, row: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from sqlalchemy import create_engine
 
@@ -10,15 +9,12 @@ from personhood.party_app import CIRCLE
 from personhood.settings import Settings
 from uniqueness.database import prepare
 from uniqueness.key_files import KeyFiles
-from uniqueness.private.engine import Engine, Links
 from uniqueness.private.environment import environment_python
 from uniqueness.private.party import Party
 from uniqueness.private.party_api import PartyServer, create_party_app
-from uniqueness.private.party_session import MatchingEngine
+from uniqueness.private.party_engine import engine_starter
 from uniqueness.private.party_store import PartyStore
 from uniqueness.private.trust import Circle, PartyKeys
-
-_TRUSTED: Final = "parties.pem"  # the certificates of the circle's parties, for their engines
 
 
 @contextmanager
@@ -37,23 +33,10 @@ def open_party(
     """
     home = settings.party_dir()
     keys, circle = PartyKeys.read(home), Circle.read(home / CIRCLE)
-    index = keys.card.index
-    keys.require_in(circle)
     python = environment_python(settings.cache.expanduser())
-    addresses = [card.links for card in circle.parties]
-    addresses[index] = links or addresses[index]
-    trusted = home / _TRUSTED
-    trusted.write_text("".join(card.certificate for card in circle.parties))
-
-    def start_engine(session: str) -> MatchingEngine:
-        first, second, third = addresses
-        meeting = Links(
-            session, (first, second, third), keys.tls.certificate, keys.tls.key, trusted
-        )
-        return Engine(index, meeting, python)
-
+    start_engine = engine_starter(keys, circle, python, home, links)
     database = prepare(create_engine(f"sqlite:///{home}/shares.db"))
-    store = PartyStore(database, KeyFiles(home / "store.key"), index, circle.dimension)
+    store = PartyStore(database, KeyFiles(home / "store.key"), keys.card.index, circle.dimension)
     party = Party(keys, circle, store, start_engine)
     context = keys.tls.server_context(circle)
     try:

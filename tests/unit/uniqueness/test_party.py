@@ -303,6 +303,24 @@ class TestSessions:
             party.open_session("s1")
         assert party.status().session is None
 
+    def test_closing_ends_also_one_that_waits_for_its_peers(self, tmp_path: Path) -> None:
+        party = open_party(tmp_path, 0, PlainEngines(timeout=60))
+        raised = []
+
+        def wait_for_peers() -> None:
+            try:
+                party.open_session("s1")
+            except SessionEnded as error:
+                raised.append(error)
+
+        waiting = threading.Thread(target=wait_for_peers)
+        waiting.start()
+        while waiting.is_alive():
+            party.close_session("s1")
+            waiting.join(0.05)
+        assert len(raised) == 1
+        assert party.status().session is None
+
     def test_another_ends_the_one_before_also_while_it_computes(self, tmp_path: Path) -> None:
         three = Three.in_directory(tmp_path)
         three.open_session("s1")
