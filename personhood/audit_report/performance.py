@@ -22,6 +22,7 @@ from uniqueness.miss_rates import Rate
 ATTACKS = frozenset(
     error.code for error in (PresentationAttackSuspected, FrameReused, FrameMirrored)
 )
+_EVERYBODY = 10**10  # more people than there are
 _NEAR = 0.8  # of the safe population
 _NAMES = {
     "fpir": "FPIR, a new person taken for somebody",
@@ -80,7 +81,8 @@ def expected(sources: Sources) -> Section:
         basis=("calibration", "gallery"),
         text=(
             f"{people:,} people are enrolled. The targets hold up to {safe:,} people (95 % "
-            f"interval {low:,} to {high:,}): {100 * people / max(1, safe):.0f} % of it is used.",
+            f"interval {low:,} to {_people(high)}): {100 * people / max(1, safe):.0f} % of it is "
+            "used.",
             "FPIR is the share of new people who are sent to review or refused by mistake, FNIR "
             "the share of those who come again and are taken for new. FPIR's interval is a "
             f"bootstrap over the {calibration.data.people:,} people of the calibration "
@@ -161,6 +163,10 @@ def _expected_table(rows: Iterable[Expected]) -> Table:
             for row in rows
         ),
     )
+
+
+def _people(count: int) -> str:
+    return f"{count:,}" if count < _EVERYBODY else "more people than there are"
 
 
 def _with_interval(rate: Rate) -> tuple[str, str]:
