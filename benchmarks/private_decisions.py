@@ -71,12 +71,6 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
     ]
     circle = Circle.of([*(one.card for one in keys), make_coordinator(home / "c")], dimension)
     python = install_environment(Settings().cache.expanduser())
-<<<<<<< HEAD
-    first, second, third = (card.links for card in circle.parties)
-    trusted = home / "trusted.pem"
-    trusted.write_text("".join(card.certificate for card in circle.parties))
-=======
->>>>>>> party
 
     def open_party(index: int) -> Party:
         store = PartyStore(
@@ -86,21 +80,7 @@ def three_parties(home: Path, dimension: int) -> Iterator[Parties]:
             keys[index],
             circle,
             store,
-<<<<<<< HEAD
-            lambda session: Engine(
-                index,
-                Links(
-                    session,
-                    (first, second, third),
-                    keys[index].tls.certificate,
-                    keys[index].tls.key,
-                    trusted,
-                ),
-                python,
-            ),
-=======
             engine_starter(keys[index], circle, python, home / f"{index}"),
->>>>>>> party
         )
 
     def seal(share: Share, party: int, batch: str, row: int) -> bytes:
@@ -132,7 +112,6 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=300)
     options = parser.parse_args()
     labels, vectors, thresholds = templates_of(options.folder, options.pack, options.people)
-    print(f"{len(labels)} photographs were embedded", flush=True)
     dimension = vectors.shape[1]
     requests = requests_of(labels, vectors, options.pack)
     with tempfile.TemporaryDirectory() as folder, three_parties(Path(folder), dimension) as parties:
