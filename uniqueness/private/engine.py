@@ -32,6 +32,7 @@ __all__ = ["Engine", "Links"]
 BLOCK = 16_384
 STEP_TIMEOUT = 30.0
 MAX_NEAREST = 256
+MAX_PRODUCT = 1 << 24  # of products and thresholds; differences of two stay below 2^25
 MIN_BUCKET = 1000
 _START_TIMEOUT = 60.0  # importing JAX and SPU, on a machine that does other things too
 _ROWS_AT_ONCE = 4096
@@ -111,6 +112,11 @@ class Engine:
         """The worker's process."""
         return self._worker.process_id
 
+    @property
+    def sent_bytes(self) -> int:
+        """What the worker has sent to the other two so far, without TLS."""
+        return self._tunnel.carried
+
     def add(self, sequences: Sequence[int] | IdArray, shares: RingArray) -> None:
         """Append (n, 2, d) uint64 shares to the gallery; opens nothing, and tells no peer.
 
@@ -185,6 +191,8 @@ class Engine:
         """
         if len(edges) < 2 or any(b <= a for a, b in pairwise(edges)):
             raise InvalidThresholds("a histogram needs two edges or more, each above the last")
+        if max(map(abs, edges)) > MAX_PRODUCT:
+            raise InvalidThresholds(f"edges are from -{MAX_PRODUCT} to {MAX_PRODUCT}")
         places = np.array(sorted(self._places.values()), np.int64)
         (counts,) = self._call(
             "histogram", places, edges=[int(edge) for edge in edges], minimum=int(minimum)
@@ -219,6 +227,8 @@ def _open_tunnel(rank: int, links: Links, home: Path, on_lost: Callable[[], None
 
 
 def _positive(least: int) -> int:
-    if least <= 0:
-        raise InvalidThresholds("a threshold on shares must be above 0, as an empty place has 0")
+    if not 0 < least <= MAX_PRODUCT:
+        raise InvalidThresholds(
+            f"a threshold is above 0, which is an empty place's product, and up to {MAX_PRODUCT}"
+        )
     return int(least)

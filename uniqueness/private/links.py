@@ -178,8 +178,11 @@ class Tunnel:
             raise ConnectionError("a certificate that is not pinned")
 
     async def _carry(self, near: Reader, to: Writer, far: Reader, far_to: Writer) -> None:
+        connection = far_to.get_extra_info("socket")
+        if connection is None:
+            return  # it ended already
         for (level, option), value in _KEEPALIVE.items():
-            far_to.get_extra_info("socket").setsockopt(level, option, value)
+            connection.setsockopt(level, option, value)
         pumps = [
             asyncio.create_task(self._pump(near, far_to, counted=True)),
             asyncio.create_task(self._pump(far, to, counted=False)),
@@ -210,4 +213,5 @@ class _closing:  # noqa: N801 - as contextlib's
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         self._writer.close()
-        return isinstance(error, (OSError, TimeoutError, ValueError))
+        # Cancelled is only who ends with the tunnel, and asyncio would print that.
+        return isinstance(error, (OSError, TimeoutError, ValueError, asyncio.CancelledError))

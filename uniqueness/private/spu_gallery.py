@@ -1,93 +1,107 @@
-"""The templates' shares as the worker holds them: columns of a matrix, in blocks.
+"""The factors of dot products as a worker holds them, and its addend of each product.
 
-Imports nothing of this project but `spu_machine`: it runs in the engine's own environment.
+A template x = x0 + x1 + x2 is in three components of which this party, i, has its own and the next
+one. Of a product x . y the party can compute, by itself,
+
+    x[i] . (y[i] + y[i+1]) + x[i+1] . y[i]
+
+and the three parties' addends make up x . y (Araki et al., CCS 2016). So a template is kept as two
+rows of numbers side by side, a probe as (x[i], x[i+1]) and one of the gallery as (y[i] + y[i+1],
+y[i]), and all products are one multiplication of matrices.
+
+Products of templates, and differences of them, are below 2^25. So all is reckoned modulo 2^26:
+exactly, in floating point, with one factor cut into two limbs.
+
+Imports NumPy alone: it runs in the engine's own environment.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from spu_machine import Machine, Shares
 
-LEAST_CAPACITY = 256
+BITS = 26  # a product fits with its sign
+SHIFT = 32 - BITS  # which brings that sign to the sign of a 32-bit number
+MAX_DIMENSION = 4096  # 2 * dimension * 2^26 * 2^13 are no more than the 2^53 that a double holds
+_LIMB = 13
+_MASK = np.uint32((1 << BITS) - 1)
+_LIMB_MASK = np.uint32((1 << _LIMB) - 1)
+_LEAST_CAPACITY = 256
+_ROWS_AT_ONCE = 1024  # whose limbs are in memory as floating point
+
+Factors = npt.NDArray[np.uint32]  # (n, 2 d), below 2^26
+
+
+def left_factors(shares: npt.NDArray[np.uint64]) -> Factors:
+    """Probes' factors of (n, 2, d) shares."""
+    return shares.astype(np.uint32).reshape(len(shares), -1) & _MASK
+
+
+def right_factors(shares: npt.NDArray[np.uint64]) -> Factors:
+    """The gallery's factors of (n, 2, d) shares."""
+    own, following = shares.astype(np.uint32).transpose(1, 0, 2)
+    return np.concatenate([own + following, own], axis=1) & _MASK
+
+
+def addends(left: Factors, right: Factors) -> npt.NDArray[np.int32]:
+    """(p, n) this party's addends of the products, times 2^6, modulo 2^32."""
+    found = np.empty((len(left), len(right)), np.int64)
+    exact = left.astype(np.float64)
+    for start in range(0, len(right), _ROWS_AT_ONCE):
+        rows = right[start : start + _ROWS_AT_ONCE]
+        low = exact @ (rows & _LIMB_MASK).astype(np.float64).T
+        high = exact @ (rows >> _LIMB).astype(np.float64).T
+        here = found[:, start : start + len(rows)]
+        here[:] = high
+        here <<= _LIMB
+        here += low.astype(np.int64)
+    return (found << SHIFT).astype(np.uint32).view(np.int32)
 
 
 class Gallery:
-    """Templates as columns, in blocks of one width; the last one grows by doubling.
+    """Templates' factors in blocks of one width.
 
-    A place without a template, or whose template was erased, holds shares of zero: its dot product
-    with anything is 0, which reaches no threshold above 0.
+    A place without a template, or whose template was erased, holds zeros: its product with anything
+    is 0, which reaches no threshold above 0.
     """
 
-    def __init__(self, machine: Machine, dimension: int, width: int) -> None:
+    def __init__(self, dimension: int, width: int) -> None:
         self.count = 0
         self.dimension = dimension
-        self._machine, self._width = machine, width
-        self._full = 0
-        self._last = self._empty(LEAST_CAPACITY)
-        self._changed = False
+        self._width = width
+        self._blocks: list[Factors] = []
 
-    def add(self, shares: Shares) -> None:
+    def add(self, shares: npt.NDArray[np.uint64]) -> None:
         """Append (n, 2, d) shares."""
-        columns = shares.transpose(2, 0, 1)
-        while columns.shape[1]:
-            used = self.count - self._full * self._width
-            taken = columns[:, : self._width - used]
-            self._grow(used + taken.shape[1])
-            self._last[:, used : used + taken.shape[1]] = taken
-            self._changed = True
-            self.count += taken.shape[1]
-            columns = columns[:, taken.shape[1] :]
-            if self.count == (self._full + 1) * self._width:
-                self._machine.keep(f"block{self._full}", self._last)
-                self._full += 1
-                self._last = self._empty(LEAST_CAPACITY)
+        rows = right_factors(shares)
+        while len(rows):
+            used = self.count % self._width
+            if not used:
+                self._blocks.append(np.zeros((self._width, 2 * self.dimension), np.uint32))
+            taken = rows[: self._width - used]
+            self._blocks[-1][used : used + len(taken)] = taken
+            self.count += len(taken)
+            rows = rows[len(taken) :]
 
     def erase(self, places: npt.NDArray[np.int64]) -> None:
-        """Put shares of zero in these places."""
-        for block in np.unique(places // self._width):
-            here = places[places // self._width == block] % self._width
-            if block == self._full:
-                self._last[:, here] = 0
-                self._changed = True
-            else:
-                columns = self._machine.kept(f"block{block}", self.dimension, self._width)
-                columns[:, here] = 0
-                self._machine.keep(f"block{block}", columns)
+        """Put zeros in these places."""
+        for place in places:
+            self._blocks[place // self._width][place % self._width] = 0
 
-    def columns(self, places: npt.NDArray[np.int64]) -> Shares:
-        """The shares in these places, (d, n, 2)."""
-        found = self._empty(places.size)
-        for block in np.unique(places // self._width):
-            here = np.flatnonzero(places // self._width == block)
-            whole = (
-                self._last
-                if block == self._full
-                else self._machine.kept(f"block{block}", self.dimension, self._width)
-            )
-            found[:, here] = whole[:, places[here] % self._width]
-        return found
+    def at(self, places: npt.NDArray[np.int64]) -> Factors:
+        """The factors in these places."""
+        return np.stack(
+            [self._blocks[place // self._width][place % self._width] for place in places]
+        )
 
-    def blocks(self) -> Iterator[tuple[str, int, int]]:
-        """Every block's variable, its capacity and the templates in it, the last one's last."""
-        for block in range(self._full):
-            yield f"block{block}", self._width, self._width
-        used = self.count - self._full * self._width
-        if used:
-            if self._changed:
-                self._machine.keep("last", self._last)
-                self._changed = False
-            yield "last", self._last.shape[1], used
+    def blocks(self) -> Iterator[tuple[Factors, int]]:
+        """Each block's rows, and how many of them are in use.
 
-    def _grow(self, needed: int) -> None:
-        capacity = self._last.shape[1]
-        if needed > capacity:
-            grown = self._empty(min(power_of_two(needed), self._width))
-            grown[:, :capacity] = self._last
-            self._last = grown
-
-    def _empty(self, capacity: int) -> Shares:
-        return np.zeros((self.dimension, min(capacity, self._width), 2), np.uint64)
+        The last one is as long as the next power of two, so that few programs are compiled.
+        """
+        for block, rows in enumerate(self._blocks):
+            used = min(self.count - block * self._width, self._width)
+            yield rows[: max(power_of_two(used), _LEAST_CAPACITY)], used
 
 
 def power_of_two(count: int) -> int:

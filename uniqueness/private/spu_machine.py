@@ -1,4 +1,7 @@
-"""SPU as the worker uses it: secret variables and compiled programs, in step at three parties.
+"""SPU as the worker uses it: variables and compiled programs, in step at the three parties.
+
+ABY3 over 32-bit numbers. SPU could multiply the matrices too, but in that ring it dies of it: its
+packing of matrices stores 32 bytes at a time to addresses that its allocation aligns to 16.
 
 Imports nothing of this project: it runs in the engine's own environment.
 """
@@ -12,16 +15,17 @@ import spu
 from spu import libspu
 from spu.utils import frontend
 
-FIELD, NUMBER = libspu.FieldType.FM64, libspu.DataType.DT_I64
-SHARE_TYPE = "aby3.AShr<FM64>"
+FIELD = libspu.FieldType.FM32
 SECRET, PUBLIC = libspu.Visibility.VIS_SECRET, libspu.Visibility.VIS_PUBLIC
-Shares = npt.NDArray[np.uint64]  # (..., 2): of each number the two components that are held here
+PARTIES = 3
+
+Numbers = npt.NDArray[np.int32]
 Input = tuple[str, tuple[int, ...], Any, Any]  # a variable's name, shape, type and visibility
 
 
 def secret(name: str, *shape: int) -> Input:
     """Secret whole numbers as a program's input."""
-    return name, shape, np.int64, SECRET
+    return name, shape, np.int32, SECRET
 
 
 def bits(name: str, *shape: int) -> Input:
@@ -31,51 +35,46 @@ def bits(name: str, *shape: int) -> Input:
 
 def public(name: str, *shape: int) -> Input:
     """Public whole numbers as a program's input."""
-    return name, shape, np.int64, PUBLIC
+    return name, shape, np.int32, PUBLIC
 
 
 class Machine:
-    """The virtual machine that the three workers run in step: variables, and programs on them."""
+    """The virtual machine that the three workers run in step."""
 
     def __init__(self, rank: int, link: Any, threads: int) -> None:
         config = libspu.RuntimeConfig(protocol=libspu.ProtocolKind.ABY3, field=FIELD)
-        config.experimental_disable_mmul_split = True
+        config.experimental_enable_colocated_optimization = True  # a party's own number as input
         config.max_concurrency = threads
         self._rank = rank
         self._runtime = spu.Runtime(link, config)
-        self._io = spu.Io(3, config)
+        self._io = spu.Io(PARTIES, config)
         self._compiled: dict[tuple[Any, ...], bytes] = {}
 
-    def keep(self, name: str, shares: Shares) -> None:
-        """Make a secret variable of the two components of each of its numbers."""
-        meta, chunk, share = libspu.ValueMeta(), libspu.ValueChunk(), libspu.Share()
-        meta.data_type, meta.visibility, meta.storage_type = NUMBER, SECRET, SHARE_TYPE
-        meta.shape.dims = list(shares.shape[:-1])
-        content = np.ascontiguousarray(shares).tobytes()
-        chunk.total_bytes, chunk.chunk_offset, chunk.content = len(content), 0, content
-        share.meta, share.share_chunks = meta.SerializeToString(), [chunk.SerializeToString()]
-        self._runtime.set_var(name, share)
+    def add_up(self, name: str, addend: Numbers) -> list[Input]:
+        """Make secret variables of each party's addend; their sum is the three programs' affair.
 
-    def kept(self, name: str, *shape: int) -> Shares:
-        """The components that `keep` was given, as a copy of (*shape, 2)."""
-        content = bytearray()
-        for data in self._runtime.get_var(name).share_chunks:
-            chunk = libspu.ValueChunk()
-            chunk.ParseFromString(data)
-            content += chunk.content
-        return np.frombuffer(content, np.uint64).reshape(*shape, 2)
+        What is sent of an addend are two parts that are random each (SPU's input of a party).
+        """
+        nothing = np.zeros_like(addend)
+        for owner in range(PARTIES):
+            own = addend if owner == self._rank else nothing
+            shares = self._io.make_shares(own, SECRET, owner)
+            self._runtime.set_var(f"{name}{owner}", shares[self._rank])
+        return [secret(f"{name}{owner}", *addend.shape) for owner in range(PARTIES)]
 
-    def publish(self, name: str, numbers: npt.NDArray[np.int64]) -> None:
+    def publish(self, name: str, numbers: Numbers) -> Input:
         """Make a public variable; SPU takes none without a dimension."""
         self._runtime.set_var(name, self._io.make_shares(numbers, PUBLIC)[self._rank])
+        return public(name, *numbers.shape)
 
-    def opened(self, name: str) -> npt.NDArray[Any]:
+    def opened(self, name: str) -> Numbers:
         """A variable that a program has made public."""
-        return np.asarray(self._io.reconstruct([self._runtime.get_var(name)] * 3))
+        shares = [self._runtime.get_var(name)] * PARTIES
+        return np.asarray(self._io.reconstruct(shares)).astype(np.int32)
 
     def run(self, program: Callable[..., Any], inputs: list[Input], output: str) -> None:
         """Run a program over variables; compiled once for each of its inputs' shapes."""
-        known = (program, *((shape, dtype) for _, shape, dtype, _ in inputs))
+        known = (program, *((shape, dtype, visibility) for _, shape, dtype, visibility in inputs))
         names = [name for name, *_ in inputs]
         if known not in self._compiled:
             compiled, _ = frontend.compile(

@@ -5,9 +5,9 @@ The party's daemon starts it, writes messages to its stdin and reads answers fro
 memory alone, and ends when its stdin ends. `uniqueness.private.engine` says what each request
 opens; all else stays shared.
 
-ABY3 (Mohassel and Rindal, CCS 2018), semi-honest, with an honest majority, over the ring of 64-bit
-numbers. A dot product costs one ring element on the wire, whatever its dimension; comparing it with
-a public number takes the most significant bit of a difference, by a circuit of log2(64) rounds.
+A dot product is three addends, one of which each party computes by itself (`spu_gallery.py`). SPU
+adds them up and compares, by ABY3 (Mohassel and Rindal, CCS 2018): semi-honest, with an honest
+majority. A comparison takes the most significant bit of a difference, in log2(32) rounds.
 
 Imports the standard library, NumPy, JAX and SPU, and nothing of this project but the files
 beside it that do likewise.
@@ -22,7 +22,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 import numpy.typing as npt
 from spu import libspu
@@ -30,8 +29,21 @@ from spu import libspu
 sys.path.append(str(Path(__file__).parent))
 import framing
 import spu_programs as programs
-from spu_gallery import Gallery, power_of_two
-from spu_machine import PUBLIC, SECRET, Input, Machine, Shares, bits, public, secret
+from spu_gallery import (
+    MAX_DIMENSION,
+    SHIFT,
+    Factors,
+    Gallery,
+    addends,
+    left_factors,
+    power_of_two,
+    right_factors,
+)
+from spu_machine import Input, Machine, Numbers, bits, secret
+
+Shares = npt.NDArray[np.uint64]  # (n, 2, d): a template's own component and the next one
+Places = npt.NDArray[np.int64]
+Bits = npt.NDArray[np.bool_]
 
 
 class Worker:
@@ -40,110 +52,96 @@ class Worker:
     def __init__(self, machine: Machine, width: int, working: Callable[[], None]) -> None:
         self._machine, self._width, self._working = machine, width, working
         self._gallery: Gallery | None = None
-        self._probes: Shares = np.zeros((0, 0, 2), np.uint64)
+        self._probes: Factors = np.zeros((0, 0), np.uint32)
+        self._others: Factors = self._probes
 
     def add(self, shares: Shares) -> None:
         self._of_dimension(shares.shape[2]).add(shares)
 
-    def erase(self, places: npt.NDArray[np.int64]) -> None:
+    def erase(self, places: Places) -> None:
         self._held().erase(places)
 
     def probe(self, shares: Shares) -> None:
         self._of_dimension(shares.shape[2])
-        self._probes = shares.transpose(0, 2, 1)
+        self._probes, self._others = left_factors(shares), right_factors(shares)
 
-    def reached(self, least: int) -> npt.NDArray[np.bool_]:
-        left = self._keep_rows("probes", self._probes)
-        self._least(least)
+    def reached(self, least: int) -> Bits:
+        left, threshold = _padded(self._probes), self._shifted("least", least)
         hits: dict[str, Input] = {}
-        for name, capacity, _ in self._held().blocks():
-            # Blocks of one width share their bits' variable: the tree over a row runs once.
-            into = "last_hits" if name == "last" else "hits"
-            right = secret(name, self._gallery_dimension, capacity)
-            inputs = [left, right, public("least", 1)]
+        for right, _ in self._held().blocks():
+            # Blocks of one width share their bits: the tree over a row is run once for them.
+            into = "hits" if len(right) == self._width else "last_hits"
+            inputs = [*self._multiply(left, right), threshold]
             if into in hits:
                 self._machine.run(programs.more_hits, [*inputs, hits[into]], into)
             else:
                 self._machine.run(programs.hits, inputs, into)
-            hits[into] = bits(into, left[1][0], capacity)
+            hits[into] = bits(into, len(left), len(right))
             self._working()
         if not hits:
             return np.zeros(len(self._probes), np.bool_)
         self._machine.run(programs.tell_any, list(hits.values()), "told")
         return self._told()[: len(self._probes)]
 
-    def among(self, least: int) -> npt.NDArray[np.bool_]:
-        left = self._keep_rows("probes", self._probes)
-        count, rows = len(self._probes), left[1][0]
-        columns = np.zeros((self._gallery_dimension, rows, 2), np.uint64)
-        columns[:, :count] = self._probes.transpose(1, 0, 2)
-        self._machine.keep("others", columns)
-        self._least(least)
-        right = secret("others", self._gallery_dimension, rows)
-        self._machine.run(programs.tell_each, [left, right, public("least", 1)], "told")
+    def among(self, least: int) -> Bits:
+        count = len(self._probes)
+        inputs = self._multiply(_padded(self._probes), _padded(self._others))
+        self._machine.run(programs.tell_each, [*inputs, self._shifted("least", least)], "told")
         return self._told()[:count, :count]
 
-    def reaching(self, least: int, rows: list[int]) -> npt.NDArray[np.bool_]:
-        left = self._keep_rows("asked", self._probes[rows])
-        self._least(least)
+    def reaching(self, least: int, rows: list[int]) -> Bits:
+        left, threshold = _padded(self._probes[rows]), self._shifted("least", least)
         told = [np.zeros((len(rows), 0), np.bool_)]
-        for name, capacity, used in self._held().blocks():
-            right = secret(name, self._gallery_dimension, capacity)
-            self._machine.run(programs.tell_each, [left, right, public("least", 1)], "told")
+        for right, used in self._held().blocks():
+            inputs = [*self._multiply(left, right), threshold]
+            self._machine.run(programs.tell_each, inputs, "told")
             told.append(self._told()[: len(rows), :used])
             self._working()
         return np.concatenate(told, axis=1)
 
-    def nearest(self, places: npt.NDArray[np.int64], row: int) -> int:
+    def nearest(self, places: Places, row: int) -> int:
         padded = np.full(power_of_two(places.size), places[0])
         padded[: places.size] = places
-        left = self._keep_rows("asked", self._probes[[row]])
-        self._machine.keep("few", self._held().columns(padded))
-        right = secret("few", self._gallery_dimension, padded.size)
-        self._machine.run(programs.tell_first_highest, [left, right], "told")
+        addend = addends(self._probes[[row]], self._held().at(padded))[0]
+        inputs = [*self._machine.add_up("product", addend), self._shifted("step", 1)]
+        self._machine.run(programs.tell_first_highest, inputs, "told")
         return int(np.flatnonzero(self._told())[0])
 
-    def histogram(
-        self, places: npt.NDArray[np.int64], edges: list[int], minimum: int
-    ) -> npt.NDArray[np.int64]:
-        left = self._keep_rows("probes", self._probes)
-        counts = [f"count{edge}" for edge in range(len(edges))]
-        for count in counts:
-            self._machine.publish(count, np.zeros(1, np.int64))
-        visible = PUBLIC
-        start = 0
-        for name, capacity, used in self._held().blocks():
-            counted = np.zeros((left[1][0], capacity), np.int64)
+    def histogram(self, places: Places, edges: list[int], minimum: int) -> Numbers:
+        if not self._held().count:
+            return np.zeros(len(edges) - 1, np.int32)
+        left, start = _padded(self._probes), 0
+        counts = [
+            self._machine.publish(f"count{edge}", np.zeros(1, np.int32))
+            for edge in range(len(edges))
+        ]
+        for right, used in self._held().blocks():
+            mask = np.zeros((len(left), len(right)), np.int32)
             here = places[(places >= start) & (places < start + used)] - start
-            counted[: len(self._probes), here] = 1
+            mask[: len(self._probes), here] = 1
             start += used
-            self._machine.publish("counted", counted)
-            right = secret(name, self._gallery_dimension, capacity)
-            self._machine.run(programs.products, [left, right], "products")
-            for edge, count in zip(edges, counts, strict=True):
-                self._least(edge)
-                inputs = [
-                    secret("products", *counted.shape),
-                    public("least", 1),
-                    public("counted", *counted.shape),
-                    (count, (1,), np.int64, visible),
-                ]
-                self._machine.run(programs.count, inputs, count)
+            counted = self._machine.publish("counted", mask)
+            self._machine.run(programs.products, self._multiply(left, right), "products")
+            products = secret("products", *mask.shape)
+            for edge, value in enumerate(edges):
+                inputs = [products, self._shifted("least", value), counted, counts[edge]]
+                self._machine.run(programs.count, inputs, f"count{edge}")
+                counts[edge] = secret(f"count{edge}", 1)
                 self._working()
-            visible = SECRET
-        if visible is PUBLIC:
-            return np.zeros(len(edges) - 1, np.int64)
-        self._machine.run(programs.join, [secret(count, 1) for count in counts], "reaching")
-        self._machine.publish("minimum", np.array([minimum], np.int64))
-        inputs = [secret("reaching", len(counts)), public("minimum", 1)]
+        self._machine.run(programs.join, counts, "reaching")
+        threshold = self._machine.publish("minimum", np.array([minimum], np.int32))
+        inputs = [secret("reaching", len(counts)), threshold]
         self._machine.run(programs.tell_counts, inputs, "told")
-        told: npt.NDArray[np.int64] = self._machine.opened("told").astype(np.int64)
+        told: Numbers = self._machine.opened("told")
         return told
 
-    @property
-    def _gallery_dimension(self) -> int:
-        dimension: int = self._held().dimension
-        return dimension
+    def _multiply(self, left: Factors, right: Factors) -> list[Input]:
+        inputs: list[Input] = self._machine.add_up("product", addends(left, right))
+        return inputs
+
+    def _shifted(self, name: str, number: int) -> Input:
+        """Publish a number on the products' scale."""
+        return self._machine.publish(name, np.array([number << SHIFT], np.int32))
 
     def _held(self) -> Gallery:
         if self._gallery is None:
@@ -152,25 +150,21 @@ class Worker:
 
     def _of_dimension(self, dimension: int) -> Gallery:
         if self._gallery is None:
-            self._gallery = Gallery(self._machine, dimension, self._width)
-        if self._gallery.dimension != dimension:
-            raise ValueError("templates of two dimensions")
+            self._gallery = Gallery(dimension, self._width)
+        if self._gallery.dimension != dimension or dimension > MAX_DIMENSION:
+            raise ValueError("templates of two dimensions, or of too many")
         return self._gallery
 
-    def _keep_rows(self, name: str, rows: Shares) -> Input:
-        """Keep rows as a variable, with rows of zeros up to a power of two: few programs do."""
-        count = power_of_two(len(rows))
-        padded = np.zeros((count, *rows.shape[1:]), np.uint64)
-        padded[: len(rows)] = rows
-        self._machine.keep(name, padded)
-        return secret(name, count, rows.shape[1])
-
-    def _least(self, least: int) -> None:
-        self._machine.publish("least", np.array([least], np.int64))
-
-    def _told(self) -> npt.NDArray[np.bool_]:
-        told: npt.NDArray[np.bool_] = self._machine.opened("told").astype(np.bool_)
+    def _told(self) -> Bits:
+        told: Bits = self._machine.opened("told") != 0
         return told
+
+
+def _padded(rows: Factors) -> Factors:
+    """With rows of zeros up to a power of two, so that few programs are compiled."""
+    padded = np.zeros((power_of_two(len(rows)), rows.shape[1]), np.uint32)
+    padded[: len(rows)] = rows
+    return padded
 
 
 def connect(values: dict[str, Any]) -> Any:
@@ -205,7 +199,6 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # shares are in this memory
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not come between the answers
-    jax.config.update("jax_enable_x64", True)
     waiting = requests(os.fdopen(0, "rb", buffering=0))
     try:
         begin = waiting.get().values
@@ -228,6 +221,7 @@ def main() -> None:
 def answer(result: Any) -> framing.Message:
     """A method's result as a message."""
     if isinstance(result, np.ndarray):
+        result = result if result.dtype == np.bool_ else result.astype(np.int64)
         return framing.Message("done", arrays=(result,))
     return framing.Message("done", {} if result is None else {"result": result})
 
