@@ -200,7 +200,7 @@ class Tunnel:
 
 
 class _closing:  # noqa: N801 - as contextlib's
-    """Closes a stream, and takes a failed connection for an end of it."""
+    """Closes a stream, and takes a failed connection, or being cancelled, for an end of it."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -210,4 +210,4 @@ class _closing:  # noqa: N801 - as contextlib's
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         self._writer.close()
-        return isinstance(error, (OSError, TimeoutError, ValueError))
+        return isinstance(error, (OSError, TimeoutError, ValueError, asyncio.CancelledError))
