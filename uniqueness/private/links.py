@@ -23,7 +23,7 @@ from typing import Any, Self
 
 _CHUNK = 1 << 18
 _HANDSHAKE = 10.0  # seconds
-_NAME_BYTES = 256
+_CLOSING = 0.02  # in which the loop closes sockets, as it does by and by
 _END = "-----END CERTIFICATE-----\n"
 # A peer's machine that vanished is noticed after about 5 + 3 * 2 seconds without traffic.
 _KEEPALIVE = {
@@ -138,6 +138,7 @@ class Tunnel:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(_CLOSING)
 
     def _context(self, protocol: int, certificates: list[str]) -> ssl.SSLContext:
         context = ssl.SSLContext(protocol)
@@ -178,8 +179,10 @@ class Tunnel:
             raise ConnectionError("a certificate that is not pinned")
 
     async def _carry(self, near: Reader, to: Writer, far: Reader, far_to: Writer) -> None:
+        if (wire := far_to.get_extra_info("socket")) is None:
+            return  # it was closed already
         for (level, option), value in _KEEPALIVE.items():
-            far_to.get_extra_info("socket").setsockopt(level, option, value)
+            wire.setsockopt(level, option, value)
         pumps = [
             asyncio.create_task(self._pump(near, far_to, counted=True)),
             asyncio.create_task(self._pump(far, to, counted=False)),
@@ -209,5 +212,5 @@ class _closing:  # noqa: N801 - as contextlib's
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        self._writer.close()
+        self._writer.transport.abort()  # the session is over: nobody waits for what is unsent
         return isinstance(error, (OSError, TimeoutError, ValueError, asyncio.CancelledError))
