@@ -82,6 +82,8 @@ class WorkerProcess:
         Raises:
             EngineFailed: it failed, ended or fell silent; it is dead by then.
         """
+        if self._ended is not None:
+            raise self._failed(self._ended)
         silent = threading.Timer(patience, self.end, ["it was silent"])
         silent.start()
         try:
