@@ -7,10 +7,11 @@ import structlog
 
 from distribution.chain import Chain
 from distribution.deployment import DISTRIBUTOR, Deployment
-from distribution.errors import AlreadyClaimed, PoolTooPoor
-from distribution.journal import Sent, SentState
-from distribution.relay_store import RelayedClaim, RelayStore
+from distribution.errors import AlreadyClaimed, PoolTooPoor, TransferFailed
+from distribution.relay_claims import RelayedClaim
+from distribution.relay_store import RelayStore
 from distribution.sender import Sender
+from distribution.sent import Sent, SentState
 
 _log = structlog.get_logger("distribution.relayer")
 
@@ -18,7 +19,7 @@ _log = structlog.get_logger("distribution.relayer")
 _SKIPPED: Final = {
     "already claimed": AlreadyClaimed.code,
     "pool too low": PoolTooPoor.code,
-    "transfer failed": "transfer_failed",
+    "transfer failed": TransferFailed.code,
 }
 
 

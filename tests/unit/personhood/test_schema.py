@@ -16,6 +16,7 @@ import enrollment.replay
 import enrollment.sessions
 import personhood.app  # noqa: F401 - all stores, and so all tables
 import transparency.schema
+import uniqueness.private.ledger
 import uniqueness.schema
 from personhood import schema
 from personhood.database import open_database, owned
