@@ -16,7 +16,7 @@ from distribution.refusals import refusal
 from distribution.rpc import from_hex, to_hex
 
 RECEIPT_TIMEOUT = 120.0  # seconds
-SPARE_GAS = 1250  # thousandths of the estimate
+SLOT_GAS = 22_100  # a second later a slot may have to be written that needed no write before
 LOG_RANGE = 10_000  # blocks in one request for events: public endpoints refuse more
 
 
@@ -213,8 +213,7 @@ class Chain(Endpoint):
         sender = Web3.to_checksum_address(self.sender)
         transaction = self._ask(lambda: build({"from": sender}))
         if (estimate := transaction.get("gas")) is not None:
-            # A second later a slot may have to be written that was not yet worth a write.
-            transaction["gas"] = estimate * SPARE_GAS // 1000
+            transaction["gas"] = estimate * 5 // 4 + SLOT_GAS
         if self._account is None:
             digest = self._ask(lambda: self._web3.eth.send_transaction(transaction))
         else:
