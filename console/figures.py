@@ -220,9 +220,9 @@ def _alarms(overview: Overview) -> Sequence[Alarm]:
         alarms.append(
             Alarm(
                 Level.WARNING,
-                f"Many {burst.what} at {burst.kiosk}",
-                f"{burst.share:.0%} of its attempts of the last day, against {burst.others:.1%} at "
-                "all others. Look at its camera and its light, and at who uses it.",
+                f"Many {burst.what} at {burst.place}",
+                f"{burst.share:.0%} of the attempts of the last day, against {burst.others:.1%} at "
+                "all others. Look at the camera and the light, and at who stands there.",
             )
         )
     return alarms

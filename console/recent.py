@@ -1,33 +1,40 @@
-"""What the decision log says of the last day, by kiosk, and which kiosk stands out."""
+"""What the decision log says of the last day, by kiosk and operator, and which stand out."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from console.activity import COMMAND_LINE
 from console.desk import Operations
+from enrollment.errors import FrameMirrored, PosesMirrored
 from enrollment.kiosks import Kiosk
 from transparency.entry import SECONDS_PER_HOUR, Entry
 from transparency.journal import Journal
-from uniqueness.metrics.activity import Event, kiosks_with_many
+from uniqueness.metrics.activity import Event, groups_with_many
 
 DAY: Final = 24 * SECONDS_PER_HOUR
 _CHUNK: Final = 1000  # entries read at a time
-_LOOKED_FOR: Final = {"duplicate": "duplicates", "rejected": "rejections"}
+_MIRRORED: Final = {FrameMirrored.code, PosesMirrored.code}
+_LOOKED_FOR: Final[Mapping[str, Callable[[Event], bool]]] = {
+    "duplicates": lambda event: event.kind == "duplicate",
+    "rejections": lambda event: event.kind == "rejected",
+    "mirrored captures": lambda event: event.reason in _MIRRORED,
+}
 
 
 @dataclass(frozen=True)
 class Burst:
-    """A kiosk with more of something than all others explain.
+    """A kiosk, or the kiosks of an operator, with more of something than all others explain.
 
     Args:
-        kiosk: its name.
-        what: duplicates or rejections.
-        share: of its attempts.
+        place: the kiosk's name, or whose kiosks.
+        what: duplicates, rejections or mirrored captures.
+        share: of the attempts there.
         others: the same share of all others.
     """
 
-    kiosk: str
+    place: str
     what: str
     share: float
     others: float
@@ -39,10 +46,12 @@ class Recent:
 
     Args:
         counts: by kiosk's id, then by kind.
+        by_operator: the same by the name of who invited the kiosks; empty for the command line.
         bursts: the surest first.
     """
 
     counts: Mapping[str, Mapping[str, int]]
+    by_operator: Mapping[str, Mapping[str, int]]
     bursts: tuple[Burst, ...]
 
     def count(self, kiosk: Kiosk, kind: str) -> int:
@@ -56,15 +65,30 @@ def read_recent(operations: Operations, now: float) -> Recent:
     known = {journal.pseudonym(kiosk.id): kiosk for kiosk in operations.kiosks.all()}
     entries = [e for e in _since(journal, int(now) - DAY) if e.kiosk in known]
     counts: dict[str, Counter[str]] = {}
+    by_operator: dict[str, Counter[str]] = {kiosk.invited_by: Counter() for kiosk in known.values()}
+    events = []
     for entry in entries:
-        counts.setdefault(known[entry.kiosk].id, Counter())[entry.kind.value] += 1
-    events = [Event(e.kind.value, "", e.hour // SECONDS_PER_HOUR, e.kiosk) for e in entries]
+        kiosk = known[entry.kiosk]
+        counts.setdefault(kiosk.id, Counter())[entry.kind.value] += 1
+        by_operator[kiosk.invited_by][entry.kind.value] += 1
+        hour = entry.hour // SECONDS_PER_HOUR
+        place = f"kiosks of {kiosk.invited_by or COMMAND_LINE}"
+        events.append(Event(entry.kind.value, entry.reason or "", hour, kiosk.name, place))
     bursts = [
-        Burst(known[alarm.group].name, what, alarm.rate.estimate, alarm.others.estimate)
-        for kind, what in _LOOKED_FOR.items()
-        for alarm in kiosks_with_many(events, kind)
+        Burst(alarm.group, what, alarm.rate.estimate, alarm.others.estimate)
+        for what, is_hit in _LOOKED_FOR.items()
+        for place_of in (_kiosk, _operator)
+        for alarm in groups_with_many(events, place_of, is_hit)
     ]
-    return Recent(counts, tuple(bursts))
+    return Recent(counts, dict(sorted(by_operator.items())), tuple(bursts))
+
+
+def _kiosk(event: Event) -> str:
+    return event.kiosk
+
+
+def _operator(event: Event) -> str:
+    return event.operator
 
 
 def _since(journal: Journal, moment: int) -> Iterator[Entry]:

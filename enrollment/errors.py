@@ -46,9 +46,11 @@ An outcome (accepted, duplicate, review) is a value; these say that there is non
     │   │   ├── FaceBlurred
     │   │   └── FaceCovered
     │   ├── PoseNotShown              the frames together
+    │   ├── PosesMirrored
     │   ├── FramesInconsistent
     │   ├── PresentationAttackSuspected
-    │   └── FrameReused
+    │   ├── FrameReused
+    │   └── FrameMirrored
     ├── ServiceBusy                   too many at once; the same request may be retried
     ├── ServiceStandby                another service decides; the same request may be retried
     ├── ModelPackError                the models on this machine; never on the wire
@@ -358,6 +360,12 @@ class PoseNotShown(FaceRejected):
     code = "pose_not_shown"
 
 
+class PosesMirrored(FaceRejected):
+    """Every frame shows its pose, were left and right exchanged: the pictures are mirrored."""
+
+    code = "poses_mirrored"
+
+
 class FramesInconsistent(FaceRejected):
     """The frames of one session do not show one person."""
 
@@ -374,6 +382,12 @@ class FrameReused(FaceRejected):
     """The photograph, or nearly the same one, was sent before."""
 
     code = "frame_reused"
+
+
+class FrameMirrored(FaceRejected):
+    """The photograph is the mirror image of one that was sent before, or of one beside it."""
+
+    code = "frame_mirrored"
 
 
 class ServiceBusy(EnrollmentError):

@@ -1,14 +1,16 @@
 """From the photographs of one turn to templates: every step that needs no gallery, in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from enrollment.capture import decode, wiped
 from enrollment.engine import align
 from enrollment.errors import MalformedRequest
 from enrollment.face_models import FaceModel
-from enrollment.faces import AlignedFace, Image, exactly_one
+from enrollment.faces import AlignedFace, FaceDetector, Image, exactly_one
 from enrollment.frames import merge, require_one_person
 from enrollment.pad import Frame, PresentationAttackDetector, require_bona_fide
 from enrollment.portraits import portrait
@@ -50,7 +52,12 @@ class Examiner:
         self._attack_detectors = tuple(attack_detectors)
 
     def examine(
-        self, captures: Sequence[bytes], poses: Sequence[Pose], *, portraits: bool = False
+        self,
+        captures: Sequence[bytes],
+        poses: Sequence[Pose],
+        *,
+        portraits: bool = False,
+        mirrors: bool = False,
     ) -> Examined:
         """Look at the frames of one turn.
 
@@ -58,6 +65,8 @@ class Examiner:
             captures: photographs as JPEG, PNG or WebP bytes.
             poses: what they have to show, one each; a single one is any plain photograph.
             portraits: also make the pictures that a consenting person lets be kept.
+            mirrors: also look in a mirror, for `enrollment.replay`: at the first frame, and at a
+                side of two, which is another detection each.
 
         Raises:
             MalformedRequest: there are more or fewer frames than poses.
@@ -79,7 +88,13 @@ class Examiner:
             templates = [Template(merge(vectors, weights, poses), first.model)]
             templates += [_further_template(model, frames, first) for model in further]
             kept = tuple(portrait(frame.image, frame.face) for frame in frames if portraits)
-            return Examined(tuple(templates), tuple(map(CapturedFrame, captures, aligned)), kept)
+            looked_at = _worth_a_mirror(poses) if mirrors else ()
+            mirrored = [
+                _in_a_mirror(first.detector, image) if place in looked_at else None
+                for place, image in enumerate(images)
+            ]
+            seen = tuple(map(CapturedFrame, captures, aligned, mirrored))
+            return Examined(tuple(templates), seen, kept)
 
 
 def _further_template(model: FaceModel, frames: Sequence[Frame], first: FaceModel) -> Template:
@@ -92,6 +107,27 @@ def _further_template(model: FaceModel, frames: Sequence[Frame], first: FaceMode
     weights = _weights(model, frames, aligned)
     poses = [frame.pose for frame in frames]
     return Template(merge(model.embedder.embed(aligned), weights, poses), model.model)
+
+
+def _worth_a_mirror(poses: Sequence[Pose]) -> Collection[int]:
+    """The first frame, for whole turns that were flipped; and one of two sides, for one that was.
+
+    Not all of them: each costs a detection, a quarter of what a frame costs.
+    """
+    sides = [place for place, pose in enumerate(poses) if pose is not Pose.FRONT]
+    return {0, sides[0]} if len(sides) > 1 else {0}
+
+
+def _in_a_mirror(detector: FaceDetector, image: Image) -> AlignedFace | None:
+    """The face in the mirrored photograph; None where the detector sees none there.
+
+    Detected anew: the mirrored landmarks lie otherwise than those of a mirrored photograph, by more
+    than a hash of the face bears.
+    """
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    with wiped(mirrored):
+        faces = detector.detect(mirrored)
+        return align(mirrored, faces[0]) if faces else None
 
 
 def _aligned(frames: Sequence[Frame]) -> list[AlignedFace]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Select,
     String,
     delete,
+    func,
     insert,
     select,
     update,
@@ -48,6 +49,7 @@ class InvitationRow(Base):
     code_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     name: Mapped[str] = mapped_column(String(60), unique=True)
     expires_at: Mapped[int] = mapped_column(BigInteger)  # Unix seconds
+    invited_by: Mapped[str | None] = mapped_column(String(60))
 
 
 class KioskRow(Base):
@@ -61,6 +63,7 @@ class KioskRow(Base):
     registered_at: Mapped[int] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
     last_seen_at: Mapped[int | None] = mapped_column(BigInteger)
+    invited_by: Mapped[str | None] = mapped_column(String(60))
 
 
 class SeenRequestRow(Base):
@@ -83,6 +86,8 @@ class Kiosk:
         registered_at: Unix seconds.
         revoked_at: Unix seconds, or None while it may enrol.
         last_seen_at: Unix seconds of its last signed request, or None before the first.
+        invited_by: name of the operator whose code it used; empty where that was made at the
+            command line.
     """
 
     id: str
@@ -91,6 +96,7 @@ class Kiosk:
     registered_at: int
     revoked_at: int | None
     last_seen_at: int | None = field(default=None, compare=False)
+    invited_by: str = ""
 
 
 class KioskRegistry:
@@ -106,8 +112,11 @@ class KioskRegistry:
     def __init__(self, engine: Engine) -> None:
         self._database = Database(engine)
 
-    def invite(self, name: str, *, lifetime: int = INVITATION_LIFETIME) -> str:
+    def invite(self, name: str, *, by: str = "", lifetime: int = INVITATION_LIFETIME) -> str:
         """Make a one-time code for a new kiosk; a code given before for this name is void.
+
+        Args:
+            by: name of the operator who answers for the kiosk; empty at the command line.
 
         Raises:
             KioskNameTaken: a kiosk of this name is registered, or the name is unusable.
@@ -119,6 +128,7 @@ class KioskRegistry:
             "code_digest": _digest(code),
             "name": name,
             "expires_at": int(time.time()) + lifetime,
+            "invited_by": by or None,
         }
         with self._database.write() as connection:
             if connection.scalar(select(KioskRow.id).where(KioskRow.name == name)):
@@ -137,18 +147,19 @@ class KioskRegistry:
         now = int(time.time())
         digest = _digest(code.strip().upper())
         with self._database.write() as connection:
-            name = connection.scalar(
+            invited = connection.execute(
                 delete(InvitationRow)
                 .where(InvitationRow.code_digest == digest, InvitationRow.expires_at > now)
-                .returning(InvitationRow.name)
-            )
-            if name is None:
+                .returning(InvitationRow.name, InvitationRow.invited_by)
+            ).one_or_none()
+            if invited is None:
                 raise InvitationInvalid(
                     "This code is unknown, used or expired. Ask the operator for a new one."
                 )
             if connection.scalar(select(KioskRow.id).where(KioskRow.public_key == public_key)):
                 raise InvitationInvalid("This key is registered. The kiosk must make a new one.")
-            kiosk = Kiosk(uuid.uuid4().hex, name, public_key, now, None)
+            name, by = invited
+            kiosk = Kiosk(uuid.uuid4().hex, name, public_key, now, None, invited_by=by or "")
             connection.execute(
                 insert(KioskRow),
                 {
@@ -157,6 +168,7 @@ class KioskRegistry:
                     "public_key": public_key,
                     "registered_at": now,
                     "revoked_at": None,
+                    "invited_by": by,
                 },
             )
         return kiosk
@@ -238,7 +250,7 @@ def random_code() -> str:
     return "-".join(groups)
 
 
-def _select() -> Select[str, str, bytes, int, int | None, int | None]:
+def _select() -> Select[str, str, bytes, int, int | None, int | None, str]:
     return select(
         KioskRow.id,
         KioskRow.name,
@@ -246,6 +258,7 @@ def _select() -> Select[str, str, bytes, int, int | None, int | None]:
         KioskRow.registered_at,
         KioskRow.revoked_at,
         KioskRow.last_seen_at,
+        func.coalesce(KioskRow.invited_by, ""),
     )
 
 

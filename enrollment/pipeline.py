@@ -111,8 +111,10 @@ class EnrollmentService:
             return answered
         with self._rejection_counted(request):
             keeps = bool(request.consents)
-            examined = self._examiner.examine(frames, poses, portraits=keeps)  # 1 to 4
-        with wiped(*(frame.face.pixels for frame in examined.frames)):
+            examined = self._examiner.examine(  # 1 to 4
+                frames, poses, portraits=keeps, mirrors=self._replay is not None
+            )
+        with wiped(*(pixels for frame in examined.frames for pixels in frame.pixels)):
             if self._replay:
                 with self._rejection_counted(request):
                     self._replay.require_fresh(examined.frames)

@@ -26,7 +26,7 @@ from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
-from enrollment.errors import NoFace, PoseNotShown
+from enrollment.errors import NoFace, PoseNotShown, PosesMirrored
 from enrollment.faces import DetectedFace
 
 NOSE_HEIGHT: Final = 0.4  # of the tip above the plane of eyes and mouth, in eye distances
@@ -45,6 +45,11 @@ class Pose(StrEnum):
     FRONT = "front"
     LEFT = "left"
     RIGHT = "right"
+
+    @property
+    def mirrored(self) -> "Pose":
+        """What a mirror shows of it."""
+        return {Pose.LEFT: Pose.RIGHT, Pose.RIGHT: Pose.LEFT}.get(self, self)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def require_poses(faces: Sequence[DetectedFace], poses: Sequence[Pose]) -> None:
     """Refuse frames that do not show the challenge, in its order.
 
     Raises:
+        PosesMirrored: every frame shows what was asked for with left and right exchanged.
         PoseNotShown: the first frame that shows something else, or there are more or fewer frames
             than poses.
     """
@@ -110,6 +116,11 @@ def require_poses(faces: Sequence[DetectedFace], poses: Sequence[Pose]) -> None:
         raise PoseNotShown(f"{len(poses)} frames are wanted, one for each pose.")
     for number, (face, pose) in enumerate(zip(faces, poses, strict=True), start=1):
         if not shows(face, pose):
+            if all(shows(f, p.mirrored) for f, p in zip(faces, poses, strict=True)):
+                raise PosesMirrored(
+                    "You turned to the other side, or the camera mirrors its pictures: switch "
+                    "that off."
+                )
             raise PoseNotShown(f"Photograph {number}: {_INSTRUCTION[pose]}")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from enrollment import errors
 from identity_proofs.errors import InvalidStatement
 from transparency.errors import LogRangeInvalid, LogUnavailable, NotWitnessed
-from uniqueness.errors import GalleryClosed, GalleryUnavailable
+from uniqueness.errors import GalleryClosed, GalleryUnavailable, PrivateMatchingError
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER: Final = 2  # seconds, sent with each 503
@@ -39,6 +39,7 @@ STATUS: Final[dict[type[Exception], HTTPStatus]] = {
     errors.ServiceStandby: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     GalleryClosed: HTTPStatus.SERVICE_UNAVAILABLE,
+    PrivateMatchingError: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidStatement: HTTPStatus.UNPROCESSABLE_ENTITY,
     LogRangeInvalid: HTTPStatus.NOT_FOUND,
     NotWitnessed: HTTPStatus.NOT_FOUND,

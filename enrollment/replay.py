@@ -1,4 +1,4 @@
-"""Refuses a picture that was sent before: the same file, or the same face in a re-encoded one.
+"""Refuses a picture that was sent before: the same file, re-encoded, or in a mirror.
 
 Of a photograph that led to a decision two things are kept for a day, both under a key that the
 database does not hold, so that nobody can tell from the table whom it shows:
@@ -8,12 +8,18 @@ database does not hold, so that nobody can tell from the table whom it shows:
   locality-sensitive hashing by bands: near pictures share most bands, and bands are compared
   without the hash being known). Five equal bands make two pictures the same.
 
+A mirrored picture has the same face, and a gallery finds it as well; but it is another picture to
+this hash. So every frame is hashed a second time as a mirror shows it, and looked up the same way:
+no tag is kept of that. Within one request it is compared with the frames beside it too, since one
+picture of a turned head, flipped, would pass for the other side.
+
 Pictures that a living person gives within one minute are nearly alike too, so only what was decided
 is remembered: whoever was refused for light or pose tries again undisturbed.
 """
 
 import hashlib
 import hmac
+import operator
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -21,12 +27,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from sqlalchemy import BigInteger, Engine, String, delete, func, insert, select
+from sqlalchemy import BigInteger, Connection, Engine, String, delete, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.database import Base, Database
-from enrollment.errors import FrameReused
-from enrollment.faces import AlignedFace
+from enrollment.errors import FrameMirrored, FrameReused
+from enrollment.faces import AlignedFace, Image
 
 LIFETIME: Final = 24 * 3600  # seconds
 BANDS: Final = 8
@@ -47,10 +53,22 @@ class CaptureTagRow(Base):
 
 @dataclass(frozen=True, eq=False)
 class CapturedFrame:
-    """One photograph of a request: its file, and the face in it."""
+    """One photograph of a request.
+
+    Args:
+        content: its file.
+        face: in it.
+        mirrored: the face in its mirror image; None where nobody looked, or none was seen.
+    """
 
     content: bytes = field(repr=False)
     face: AlignedFace = field(repr=False)
+    mirrored: AlignedFace | None = field(default=None, repr=False)
+
+    @property
+    def pixels(self) -> tuple[Image, ...]:
+        """What is to be overwritten when the request is done with."""
+        return (self.face.pixels, *((self.mirrored.pixels,) if self.mirrored else ()))
 
 
 class ReplayGuard:
@@ -77,6 +95,7 @@ class ReplayGuard:
 
         Raises:
             FrameReused: one was.
+            FrameMirrored: one is the mirror image of such a frame, or of one beside it.
         """
         if len({frame.content for frame in frames}) < len(frames):
             raise FrameReused(_MESSAGE)
@@ -85,17 +104,14 @@ class ReplayGuard:
             alive = CaptureTagRow.expires_at > self._clock()
             seen = select(CaptureTagRow.tag).where(CaptureTagRow.tag.in_(files), alive).limit(1)
             known = connection.execute(seen).first() is not None
-            for frame in frames:
-                near = (
-                    select(CaptureTagRow.capture)
-                    .where(CaptureTagRow.tag.in_(self._band_tags(frame)), alive)
-                    .group_by(CaptureTagRow.capture)
-                    .having(func.count() >= SAME_BANDS)
-                    .limit(1)
-                )
-                known = known or connection.execute(near).first() is not None
+            known = known or any(self._is_near(connection, frame.face) for frame in frames)
+            mirrored = any(
+                self._is_near(connection, frame.mirrored) for frame in frames if frame.mirrored
+            )
         if known:
             raise FrameReused(_MESSAGE)
+        if mirrored or _mirror_each_other(frames):
+            raise FrameMirrored(_MIRRORED)
 
     def remember(self, frames: Sequence[CapturedFrame], *, again_soon: bool = False) -> None:
         """Keep the tags of frames that led to a decision, and forget those that expired.
@@ -109,22 +125,55 @@ class ReplayGuard:
             {"capture": capture, "tag": tag, "expires_at": now + LIFETIME}
             for frame in frames
             for capture in (uuid.uuid4().hex,)
-            for tag in {self._file_tag(frame), *(() if again_soon else self._band_tags(frame))}
+            for tag in {
+                self._file_tag(frame),
+                *(() if again_soon else self._band_tags(frame.face)),
+            }
         ]
         with self._database.write() as connection:
             connection.execute(delete(CaptureTagRow).where(CaptureTagRow.expires_at <= now))
             connection.execute(insert(CaptureTagRow), rows)
 
+    def _is_near(self, connection: Connection, face: AlignedFace) -> bool:
+        """Whether a capture that is remembered looks like this."""
+        near = (
+            select(CaptureTagRow.capture)
+            .where(
+                CaptureTagRow.tag.in_(self._band_tags(face)),
+                CaptureTagRow.expires_at > self._clock(),
+            )
+            .group_by(CaptureTagRow.capture)
+            .having(func.count() >= SAME_BANDS)
+            .limit(1)
+        )
+        return connection.execute(near).first() is not None
+
     def _file_tag(self, frame: CapturedFrame) -> str:
         return self._tag(b"file", hashlib.sha256(frame.content).digest())
 
-    def _band_tags(self, frame: CapturedFrame) -> list[str]:
-        bands = perceptual_hash(frame.face).to_bytes(BANDS, "big")
-        return [self._tag(b"band%d" % place, bytes([band])) for place, band in enumerate(bands)]
+    def _band_tags(self, face: AlignedFace) -> list[str]:
+        return [
+            self._tag(b"band%d" % place, bytes([band])) for place, band in enumerate(_bands(face))
+        ]
 
     def _tag(self, kind: bytes, content: bytes) -> str:
         digest = hmac.digest(self._key, b"personhood capture " + kind + b"\0" + content, "sha256")
         return digest[:_TAG_BYTES].hex()
+
+
+def _mirror_each_other(frames: Sequence[CapturedFrame]) -> bool:
+    """Whether a frame is the mirror image of another one of its request."""
+    faces = [_bands(frame.face) for frame in frames]
+    mirrored = [_bands(frame.mirrored) if frame.mirrored else b"" for frame in frames]
+    return any(
+        place != other and sum(map(operator.eq, bands, face)) >= SAME_BANDS
+        for place, face in enumerate(faces)
+        for other, bands in enumerate(mirrored)
+    )
+
+
+def _bands(face: AlignedFace) -> bytes:
+    return perceptual_hash(face).to_bytes(BANDS, "big")
 
 
 def perceptual_hash(face: AlignedFace) -> int:
@@ -141,6 +190,7 @@ def perceptual_hash(face: AlignedFace) -> int:
 
 
 _MESSAGE: Final = "This photograph was used before. Let the camera take a new one."
+_MIRRORED: Final = "This photograph is the mirror image of another. Let the camera take a new one."
 _LUMA_BGR: Final = np.array([0.114, 0.587, 0.299])  # ITU-R BT.601
 _BITS, _SIDE, _STEP = 64, 32, 3
 _FACE: Final = slice(8, 8 + _SIDE * _STEP)

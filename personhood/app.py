@@ -17,11 +17,8 @@ from enrollment.examination import Examiner
 from enrollment.face_models import batched, open_models
 from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
 from enrollment.kiosks import KioskRegistry
-from enrollment.manifest import Manifest
 from enrollment.membership import MembershipHistory
 from enrollment.packs import (
-    ModelPack,
-    load_pack,
     load_packs,
     load_pad_pack,
     read_manifest,
@@ -35,7 +32,8 @@ from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.console import console_pages
-from personhood.database import open_database
+from personhood.database import open_database, owned
+from personhood.galleries import opened_gallery, retiring_packs
 from personhood.keys import ServiceKey, service_key, template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
@@ -46,13 +44,6 @@ from transparency.api import create_log_router
 from transparency.journal import Journal
 from transparency.store import DecisionLog
 from uniqueness.audit import AuditReport
-from uniqueness.gallery import Gallery
-from uniqueness.index import GalleryIndex
-from uniqueness.indexes import open_index
-from uniqueness.matching import Matching
-from uniqueness.ownership import Ownership
-from uniqueness.snapshot import Snapshot
-from uniqueness.store import GalleryStore
 
 PROVIDERS = {
     "cpu": ("CPUExecutionProvider",),
@@ -83,35 +74,29 @@ def open_service(
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
         CalibrationMissing: the model pack fuses several models, and no calibration is set.
+        DatabaseAhead: another version moved the schema while this one waited.
         UniquenessError: another service runs on the database, the gallery cannot be read, or
             the calibration is not this operator's, or of other models.
     """
     packs = load_packs(settings.model_pack, settings.models_dir())
-    rule = decision_rule(settings, [pack.manifest for pack in packs])
-    retiring = _retiring(settings)
+    manifests = [pack.manifest for pack in packs]
+    rule = decision_rule(settings, manifests)
+    retiring = retiring_packs(settings)
     used = [*packs, *retiring]
     opened = open_models(used, PROVIDERS[settings.device])
     is_batched = settings.device == "cuda"
     is_live = settings.capture == "live"
     engine = open_database(settings, upgrade=True)
     keyring = template_keys(settings)
-    store = GalleryStore(engine, keyring)
     journal = open_journal(
-        settings, engine, "+".join(p.manifest.model for p in packs), rule.version
+        settings, engine, "+".join(manifest.model for manifest in manifests), rule.version
     )
-    snapshot = Snapshot(settings.snapshot_file(), keyring, store)
-    indexes = {p.manifest.model: _index(settings, store, p.manifest) for p in packs}
     with (
         batched(opened, used) if is_batched else nullcontext(opened) as models,
-        Ownership(engine, stop=stop, on_lost=on_lost),
-        Gallery.open(
-            store,
-            indexes,
-            rule.policy,
-            fusion=rule.fusion,
-            retiring=_matching(settings, store, retiring[0].manifest) if retiring else None,
-            snapshot=snapshot,
-        ) as gallery,
+        owned(engine, stop=stop, on_lost=on_lost),
+        opened_gallery(
+            settings, engine, keyring, manifests, [p.manifest for p in retiring], rule
+        ) as (gallery, is_snapshot_unsaved),
     ):
         journal.announce()
         enrollments = EnrollmentStore(engine, keyring, journal)
@@ -120,10 +105,11 @@ def open_service(
             gallery=gallery,
             safe_population=rule.policy.safe_population,
             waiting_since=enrollments.waiting,
-            is_snapshot_unsaved=lambda: snapshot.is_unsaved,
+            is_snapshot_unsaved=is_snapshot_unsaved,
             has_replay_guard=replay is not None,
         )
-        telemetry = service_telemetry(vitals, journal.log)
+        kiosks = KioskRegistry(engine)
+        telemetry = service_telemetry(vitals, journal, kiosks)
         desk = FrontDesk(
             EnrollmentService(
                 Examiner(models, _attack_detectors(settings)),
@@ -132,7 +118,7 @@ def open_service(
                 replay,
                 recovery_days=settings.recovery_days,
             ),
-            KioskRegistry(engine),
+            kiosks,
             SessionStore(engine),
             ReceiptIssuer(service_key(settings, ServiceKey.RECEIPT)),
             Challenges(service_key(settings, ServiceKey.CHALLENGE)),
@@ -186,29 +172,6 @@ def _attack_detectors(settings: Settings) -> tuple[PresentationAttackDetector, .
     pack = load_pad_pack(settings.pad_pack, settings.models_dir())
     model = open_pad_model(pack, PROVIDERS[settings.device])
     return DepthByTurning(), PassiveModel(pack.manifest.name, model, pack.manifest.threshold)
-
-
-def _retiring(settings: Settings) -> tuple[ModelPack, ...]:
-    """The pack that people were enrolled with before, if they are to move to another."""
-    if settings.retiring_pack is None:
-        return ()
-    return (load_pack(settings.retiring_pack, settings.models_dir()),)
-
-
-def _matching(settings: Settings, store: GalleryStore, manifest: Manifest) -> Matching:
-    return Matching({manifest.model: _index(settings, store, manifest)}, manifest.thresholds)
-
-
-def _index(settings: Settings, store: GalleryStore, manifest: Manifest) -> GalleryIndex:
-    """The index that the settings ask for, for the templates of one model."""
-    return open_index(
-        settings.index,
-        manifest.embedding_size,
-        model=manifest.model,
-        vectors_of=partial(store.vectors_of, dimension=manifest.embedding_size),
-        milvus_uri=settings.milvus_uri,
-        milvus_token=settings.milvus_access(),
-    )
 
 
 def read_accepted_commitments(settings: Settings) -> list[int]:

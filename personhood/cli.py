@@ -20,6 +20,7 @@ from personhood.commands import (
     kiosk,
     monitor,
     operator,
+    party,
     publish,
     relayer,
     review,
@@ -49,6 +50,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(relayer.app, name="relayer")
 app.add_typer(wallet.app, name="wallet")
+app.add_typer(party.app, name="party")
 app.add_typer(review.app, name="review")
 app.add_typer(install.models, name="models")
 app.add_typer(install.artifacts, name="artifacts")

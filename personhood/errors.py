@@ -14,6 +14,7 @@ PersonhoodError
 ├── TrialMissing          a trial's file of counts cannot be read
 ├── ReportUnreadable      a file is no report to compare with
 ├── FacesUnusable         the directory of photographs has not what was asked for
+├── PartiesUnusable       three parties cannot do what the settings ask for
 ├── ReceiptUnproven       what a receipt says is not what the log says
 └── DemoFailed            a step of the demo did not come out as promised
 """
@@ -77,6 +78,10 @@ class ReportUnreadable(PersonhoodError):
 
 class FacesUnusable(PersonhoodError):
     code = "faces_unusable"
+
+
+class PartiesUnusable(PersonhoodError):
+    code = "parties_unusable"
 
 
 class ReceiptUnproven(PersonhoodError):

@@ -13,6 +13,7 @@ from enrollment.reembedding import Reembedded, reembed
 from enrollment.store import EnrollmentStore
 from personhood.app import open_journal
 from personhood.database import open_database
+from personhood.galleries import shared_gallery
 from personhood.keys import template_keys
 from personhood.policy import decision_rule
 from personhood.settings import Settings
@@ -71,6 +72,8 @@ def _open_gallery(settings: Settings, engine: Engine, keyring: Keyring) -> Galle
     """A gallery beside the service's; its index is exact, in memory, whatever that one's is."""
     manifests = read_manifests(settings.model_pack)
     rule = decision_rule(settings, manifests)
+    if settings.parties is not None:
+        return shared_gallery(settings, engine, keyring, manifests, rule)
     retiring = None
     if settings.retiring_pack is not None:
         (old,) = read_manifests(settings.retiring_pack)

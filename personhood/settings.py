@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     milvus_token: SecretStr | None = Field(
         None, description="what the Milvus cluster asks for: user:password or an API key"
     )
+    parties: Path | None = Field(
+        None,
+        description="`parties.json` of the three parties that match templates which nobody can "
+        "read; the service matches by itself when unset",
+    )
     log_origin: str = Field(
         "",
         description="the decision log's name in its checkpoints, such as log.example.org/people; "
@@ -193,6 +198,14 @@ class Settings(BaseSettings):
     def attester_dir(self) -> Path:
         """What this machine's own attester keeps."""
         return self.data_dir() / "attester"
+
+    def party_dir(self) -> Path:
+        """The keys and the store of this machine's party of the private matching."""
+        return self.data_dir() / "party"
+
+    def coordinator_dir(self) -> Path:
+        """The keys with which this machine's service asks the parties."""
+        return self.data_dir() / "coordinator"
 
     def chain_state_file(self) -> Path:
         return self.data_dir() / "chain-state.json"

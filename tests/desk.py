@@ -50,9 +50,15 @@ class SyntheticExaminer:
     """Sees in a photograph whom its text names."""
 
     def examine(
-        self, captures: Sequence[bytes], poses: Sequence[Pose], *, portraits: bool = False
+        self,
+        captures: Sequence[bytes],
+        poses: Sequence[Pose],
+        *,
+        portraits: bool = False,
+        mirrors: bool = False,
     ) -> Examined:
         assert len(captures) == len(poses)
+        assert not mirrors, "nothing here refuses a picture"
         pictures = tuple(b"picture of " + capture for capture in captures)
         return Examined((template(vector_of(captures[0])),), (), pictures if portraits else ())
 

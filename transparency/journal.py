@@ -14,6 +14,7 @@ from transparency.note import NoteSigner, VerifierKey
 from transparency.store import DecisionLog
 
 _PSEUDONYM: Final = b"personhood kiosk pseudonym v1\n"
+_OPERATOR: Final = b"operator\0"  # no kiosk's id begins so
 _PSEUDONYM_DIGITS: Final = 16
 
 
@@ -55,18 +56,31 @@ class Journal:
         """The key that checkpoints are checked with."""
         return self._signer.verifier
 
-    def checkpoint(self) -> Checkpoint:
-        """The head of the log."""
-        return self.log.checkpoint(self.verifier.name)
+    def checkpoint(self, size: int | None = None) -> Checkpoint:
+        """The head of the log, or what it was over its first entries.
+
+        Raises:
+            LogRangeInvalid: there are not so many.
+        """
+        if size is None:
+            return self.log.checkpoint(self.verifier.name)
+        return Checkpoint(self.verifier.name, size, self.log.root(size))
+
+    def sign(self, checkpoint: Checkpoint) -> str:
+        """A checkpoint of this log, as a signed note."""
+        return sign_checkpoint(checkpoint, self._signer)
 
     def signed_checkpoint(self) -> str:
         """The head of the log, as a signed note."""
-        return sign_checkpoint(self.checkpoint(), self._signer)
+        return self.sign(self.checkpoint())
 
     def pseudonym(self, kiosk_id: str) -> str:
         """A kiosk's name in the log: whoever has the key can tell which it is."""
-        digest = hmac.digest(self._pseudonym_key, kiosk_id.encode(), "sha256")
-        return digest.hex()[:_PSEUDONYM_DIGITS]
+        return self._pseudonym(kiosk_id.encode())
+
+    def operator_pseudonym(self, name: str) -> str:
+        """An operator's name in reports and metrics: whoever has the key can tell who it is."""
+        return self._pseudonym(_OPERATOR + name.encode())
 
     def entry(
         self,
@@ -136,6 +150,10 @@ class Journal:
             )
             if not known:
                 self.log.append_alone([entry])
+
+    def _pseudonym(self, known_as: bytes) -> str:
+        digest = hmac.digest(self._pseudonym_key, known_as, "sha256")
+        return digest.hex()[:_PSEUDONYM_DIGITS]
 
 
 def log_signer(key: bytes, origin: str = "") -> NoteSigner:

@@ -19,7 +19,20 @@ A decision (unique, review, duplicate) is a value; these say that there is none.
     ├── PersonRemoved          the person was removed before
     ├── GalleryClosed          the gallery is not open (any more)
     ├── GalleryUnavailable     the database did not take or give the records
-    │   └── IndexUnavailable   the index's engine or device is not there, or failed
+    │   ├── IndexUnavailable   the index's engine or device is not there, or failed
+    │   └── PrivateMatchingError   the three parties that match without seeing templates
+    │       ├── EngineNotInstalled the engine's environment is not there, or cannot be made
+    │       ├── EngineFailed       the computation broke off; a retry is safe
+    │       ├── PartyUnavailable   a party does not answer; a retry is safe
+    │       ├── PartyRefused       it does not obey this caller, or cannot do what is asked
+    │       ├── PartyBehind        its head is before the others'; it has to catch up
+    │       ├── PartiesDisagree    heads, digests or answers differ: operators must look
+    │       ├── SessionEnded       another session was opened, or the engine failed before
+    │       ├── StepOutOfOrder     not the step after the last
+    │       ├── ShareRefused       for another party or row, altered, used, or of another length
+    │       ├── ShareMissing       the row was not prepared
+    │       ├── ResharingRefused   pieces of another party, or that do not fit together
+    │       └── TrustInvalid       keys or pins cannot be read, or do not belong together
     ├── InvalidIndexState      arrays that an index of this kind did not give
     ├── SnapshotError          no snapshot to start from; the database is read instead
     │   ├── SnapshotFormatUnknown  written by another version of this program
@@ -194,3 +207,81 @@ class RecordCorrupted(SealError):
     """Authentication of a sealed record failed under the right key."""
 
     code = "template_corrupted"
+
+
+class PrivateMatchingError(GalleryUnavailable):
+    """Base of the errors of the three parties; nothing was decided."""
+
+    code = "private_matching_error"
+
+
+class EngineNotInstalled(PrivateMatchingError):
+    """There is no Python environment that the engine can run in."""
+
+    code = "engine_not_installed"
+
+
+class EngineFailed(PrivateMatchingError):
+    """A link, a peer or the worker failed; the session is over, and nothing was lost."""
+
+    code = "engine_failed"
+
+
+class PartyUnavailable(PrivateMatchingError):
+    """A party could not be reached, or is none that is pinned."""
+
+    code = "party_unavailable"
+
+
+class PartyRefused(PrivateMatchingError):
+    """The caller may not ask this of the party, or nobody may."""
+
+    code = "party_refused"
+
+
+class PartyBehind(PrivateMatchingError):
+    """The party has not seen everything that came before."""
+
+    code = "party_behind"
+
+
+class PartiesDisagree(PrivateMatchingError):
+    """Two parties hold, or answer, what cannot both be right; matching stops until it is known."""
+
+    code = "parties_disagree"
+
+
+class SessionEnded(PrivateMatchingError):
+    """The session is not open at this party (any more)."""
+
+    code = "matching_session_ended"
+
+
+class StepOutOfOrder(PrivateMatchingError):
+    """A step was repeated or left out: the three might run different programs."""
+
+    code = "matching_step_out_of_order"
+
+
+class ShareRefused(PrivateMatchingError):
+    """A share cannot be opened here, or does not fit."""
+
+    code = "share_refused"
+
+
+class ShareMissing(PrivateMatchingError):
+    """A share that is named is not here."""
+
+    code = "share_missing"
+
+
+class ResharingRefused(PrivateMatchingError):
+    """The pieces do not restore a store."""
+
+    code = "resharing_refused"
+
+
+class TrustInvalid(PrivateMatchingError):
+    """A party's keys, or the file of those that it trusts, cannot be used."""
+
+    code = "party_trust_invalid"

@@ -7,7 +7,7 @@ cache of it, and only the owner thread touches them.
 """
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -19,16 +19,18 @@ from uniqueness.errors import GalleryClosed, InvalidTemplate, ModelMismatch, Uni
 from uniqueness.fusion import Fusion
 from uniqueness.index import GalleryIndex
 from uniqueness.matching import Matching
-from uniqueness.sequencer import (
+from uniqueness.requests import (
     AddTemplate,
     Answer,
+    Compares,
+    Decider,
     Enroll,
     Findings,
     Identify,
     Remove,
     Request,
-    Sequencer,
 )
+from uniqueness.sequencer import Sequencer
 from uniqueness.snapshot import Snapshot
 from uniqueness.status import GalleryStatus, PopulationWatch
 from uniqueness.store import GalleryStore
@@ -54,17 +56,14 @@ class Gallery:
     def __init__(
         self,
         store: GalleryStore,
-        sequencer: Sequencer,
-        matchings: Sequence[Matching],
+        sequencer: Decider,
+        compares: Compares,
         max_batch: int,
     ) -> None:
         self._store = store
         self._sequencer = sequencer
-        self._own, self._retiring = matchings[0], matchings[1:]
-        self._dimensions = {
-            model: index.dimension for m in matchings for model, index in m.indexes.items()
-        }
-        self._watch = PopulationWatch(self._own.policy)
+        self._compares = compares
+        self._watch = PopulationWatch(compares.policy)
         self._max_batch = max_batch
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -102,10 +101,16 @@ class Gallery:
             GalleryUnavailable: the database failed.
         """
         matchings = [Matching(indexes, policy, fusion), *([retiring] if retiring else [])]
-        gallery = cls(store, Sequencer(store, matchings, snapshot), matchings, max_batch)
-        gallery._watch.look(gallery._sequencer.size)
-        gallery._owner.start()
-        return gallery
+        own = matchings[0]
+        dimensions = {name: index.dimension for m in matchings for name, index in m.indexes.items()}
+        compares = Compares(own.models, own.label, dimensions, own.policy)
+        gallery = cls(store, Sequencer(store, matchings, snapshot), compares, max_batch)
+        return gallery._started()
+
+    def _started(self) -> Self:
+        self._watch.look(self._sequencer.size)
+        self._owner.start()
+        return self
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -115,17 +120,26 @@ class Gallery:
     @property
     def own_models(self) -> tuple[str, ...]:
         """The gallery's models, without those that are being retired."""
-        return self._own.models
+        return self._compares.models
 
     @property
     def model(self) -> str:
         """The first model of the gallery."""
-        return self._own.models[0]
+        return self._compares.models[0]
 
     @property
     def is_open(self) -> bool:
         """Whether decisions can be had."""
         return not self._closed and self._owner.is_alive()
+
+    def require_working(self) -> None:
+        """Check that decisions can be had now; of this gallery that is so while it is open.
+
+        Raises:
+            GalleryClosed: it is not.
+        """
+        if not self.is_open:
+            raise GalleryClosed("the gallery is closed")
 
     @property
     def saturations(self) -> int:
@@ -206,19 +220,18 @@ class Gallery:
 
     def record_rejection(self, reason: str) -> None:
         """Log that a capture never became a probe, by the code of its reason."""
-        self._store.record_rejection(reason, self._own.label)
+        self._store.record_rejection(reason, self._compares.label)
 
     def status(self) -> GalleryStatus:
         """Tell the operator how the gallery stands; counts in the database, so takes a while."""
         templates = self._store.templates_by_model()
         people = self._store.people_by_models()
-        size = max((templates.get(model, 0) for model in self._own.models), default=0)
         return GalleryStatus(
             people=sum(people.values()),
             templates=templates,
             people_by_models={" + ".join(sorted(key)): count for key, count in people.items()},
-            thresholds=self._own.policy.at(max(size, 1)),
-            safe_population=self._own.policy.safe_population,
+            thresholds=self._compares.policy.at(max(self._sequencer.size, 1)),
+            safe_population=self._compares.policy.safe_population,
             saturations=self._sequencer.saturations,
         )
 
@@ -244,15 +257,14 @@ class Gallery:
 
     def _check(self, probe: Probe, models: Collection[str]) -> None:
         """Refuse a probe that cannot be compared."""
-        if set(probe.models) != set(models) or not set(models) <= set(self._dimensions):
+        if set(probe.models) != set(models) or not set(models) <= set(self._compares.dimensions):
             raise ModelMismatch(
                 f"this gallery compares {', '.join(self.models)}, not {', '.join(probe.models)}"
             )
         for template in probe.templates:
-            if template.vector.size != self._dimensions[template.model]:
-                raise InvalidTemplate(
-                    f"a template of {template.model} has {self._dimensions[template.model]} values"
-                )
+            expected = self._compares.dimensions[template.model]
+            if template.vector.size != expected:
+                raise InvalidTemplate(f"a template of {template.model} has {expected} values")
 
     def _ask_for(self, kind: type[A], request: Request) -> A:
         answer = self._ask(request)

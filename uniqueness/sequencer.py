@@ -15,68 +15,19 @@ A sequencer is used by one thread.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 from uniqueness.batch import Batch, Judgement
-from uniqueness.candidates import Candidate, Identification
+from uniqueness.candidates import Identification
 from uniqueness.decision import Decision
-from uniqueness.errors import ModelMismatch, PersonRemoved, PersonUnknown, UniquenessError
+from uniqueness.errors import ModelMismatch, PersonRemoved, PersonUnknown
 from uniqueness.matching import Matching
 from uniqueness.replica import Publication, Replica
+from uniqueness.requests import AddTemplate, Answer, Enroll, Findings, Identify, Remove, Request
 from uniqueness.snapshot import Snapshot
 from uniqueness.store import GalleryStore
 from uniqueness.tally import SAME_BATCH, SATURATED, TEMPLATE_ADDED, Outcome
-from uniqueness.template import Probe
 from uniqueness.transaction import GalleryTransaction
-
-
-@dataclass(frozen=True, eq=False)
-class Enroll:
-    """Decide about a probe, and enrol the person if new.
-
-    Args:
-        despite: people whom somebody found to be others, however alike; all else holds.
-    """
-
-    probe: Probe
-    request_id: str
-    despite: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, eq=False)
-class Identify:
-    """Find whom a probe may show, and change nothing."""
-
-    probe: Probe
-
-
-@dataclass(frozen=True, eq=False)
-class AddTemplate:
-    """Give an enrolled person the templates of another probe."""
-
-    person: int
-    probe: Probe
-    request_id: str
-
-
-@dataclass(frozen=True, eq=False)
-class Remove:
-    """Remove a person."""
-
-    person: int
-
-
-@dataclass(frozen=True)
-class Findings:
-    """The answer to `Identify`."""
-
-    identification: Identification
-    candidates: tuple[Candidate, ...] = field(repr=False)
-
-
-Request = Enroll | Identify | AddTemplate | Remove
-Answer = Identification | Findings | UniquenessError | None
 
 
 class Sequencer:

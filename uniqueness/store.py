@@ -50,14 +50,14 @@ class GalleryStore:
 
     Args:
         engine: SQLAlchemy engine of a SQLite or PostgreSQL database; tables are made if absent.
-        keyring: the template keys.
+        records: how rows are read and written, or the template keys alone.
 
     Raises:
         GalleryUnavailable: here and in every method, the database failed.
     """
 
-    def __init__(self, engine: Engine, keyring: Keyring) -> None:
-        self._records = Records(keyring)
+    def __init__(self, engine: Engine, records: Keyring | Records) -> None:
+        self._records = Records(records) if isinstance(records, Keyring) else records
         self._engine = engine
         self._writer = writer(engine)
         self._deciding: Connection | None = None

@@ -32,6 +32,11 @@ class GalleryTransaction:
         self._hour = current_hour()
 
     @property
+    def connection(self) -> Connection:
+        """For what has to be written together with the decisions."""
+        return self._connection
+
+    @property
     def head(self) -> Head:
         """The head as this transaction leaves it."""
         return self._head

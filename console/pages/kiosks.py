@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from console.access import Access, Submission
-from console.activity import Action
+from console.activity import COMMAND_LINE, Action
 from console.desk import ConsoleDesk
 from console.fresh import Fresh
 from console.operators import Permission
@@ -24,12 +24,14 @@ _NO_TURNS: Final = Turns(0, 0)
 def add_routes(router: APIRouter, desk: ConsoleDesk, access: Access, render: Renderer) -> None:
     """Add `/kiosks` and what is done there."""
     kiosks, turns, trail = desk.operations.kiosks, desk.operations.turns, desk.staff.trail
+    journal = desk.operations.journal
     recent = Fresh(lambda: read_recent(desk.operations, desk.clock()), _FRESH, desk.clock)
     may_read = Depends(access.reader(Permission.READ))
     may_open = Depends(access.reader(Permission.CONFIGURE, confirmed=True))
     may_change = Depends(access.writer(Permission.CONFIGURE, confirmed=True))
 
     def page(session: Session, status: int = 200, problem: str | None = None) -> HTMLResponse:
+        seen = recent.get()
         return render.page(
             "kiosks.html",
             session,
@@ -38,7 +40,9 @@ def add_routes(router: APIRouter, desk: ConsoleDesk, access: Access, render: Ren
             invited=kiosks.invited(),
             turns=turns.turns(_DAY),
             no_turns=_NO_TURNS,
-            recent=recent.get(),
+            recent=seen,
+            pseudonyms={name: journal.operator_pseudonym(name) for name in seen.by_operator},
+            command_line=COMMAND_LINE,
             may_configure=session.operator.may(Permission.CONFIGURE),
             problem=problem,
         )
@@ -55,7 +59,7 @@ def add_routes(router: APIRouter, desk: ConsoleDesk, access: Access, render: Ren
     def invite(sent: Annotated[Submission, may_change]) -> HTMLResponse:
         name = " ".join(sent.text("name").split())
         try:
-            code = kiosks.invite(name)
+            code = kiosks.invite(name, by=sent.session.operator.name)
         except KioskNameTaken as taken:
             return render.page("kiosk_invite.html", sent.session, 409, problem=str(taken))
         trail.note(sent.session.operator.name, Action.KIOSK_INVITED, name)

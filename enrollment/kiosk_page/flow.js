@@ -51,11 +51,13 @@ const RETAKE = [
   "face_too_dark",
   "face_too_small",
   "face_turned",
+  "frame_mirrored",
   "frame_reused",
   "frames_inconsistent",
   "multiple_faces",
   "no_face",
   "pose_not_shown",
+  "poses_mirrored",
   "presentation_attack_suspected",
 ];
 const RESCAN = ["commitment_already_enrolled", "statement_invalid"];

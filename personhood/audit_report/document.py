@@ -18,7 +18,7 @@ from personhood.audit_report.sources import Sources
 from personhood.errors import ReportUnreadable
 
 FORMAT: Final = "personhood-audit-report"
-VERSION: Final = 1
+VERSION: Final = 2
 _BUILDERS = (expected, error_rates, outcomes, bursts, gallery, nearest, queue, claims)
 
 
@@ -29,11 +29,13 @@ class Document:
     Args:
         basis: by source, what identifies the state it was in; equal ones give equal sections.
         sections: in their order.
+        checkpoint: of the decision log that the report was made from, a signed note.
         made_on: ISO 8601 date.
     """
 
     basis: Mapping[str, Any]
     sections: tuple[Section, ...]
+    checkpoint: str
     made_on: str
 
     @property
@@ -48,6 +50,7 @@ class Document:
             "version": VERSION,
             "made_on": self.made_on,
             "basis": self.basis,
+            "checkpoint": self.checkpoint,
             "alarms": self.alarms,
             "sections": {s.name: {"basis": s.basis, **s.data} for s in self.sections},
         }
@@ -95,7 +98,8 @@ class Comparison:
 def write_report(sources: Sources, basis: Mapping[str, Any]) -> Document:
     """Make the report."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Document(basis, tuple(build(sources) for build in _BUILDERS), today)
+    sections = tuple(build(sources) for build in _BUILDERS)
+    return Document(basis, sections, sources.log.checkpoint, today)
 
 
 def read_report(path: Path) -> dict[str, Any]:
@@ -116,8 +120,8 @@ def read_report(path: Path) -> dict[str, Any]:
 
 
 def compare(here: Mapping[str, Any], there: Mapping[str, Any]) -> Comparison:
-    """Compare two reports' data, section by section."""
-    differences, moved_on = [], []
+    """Compare two reports' data, section by section, and the logs they were made from."""
+    differences, moved_on = _fork(here["basis"]["log"], there["basis"]["log"]), []
     for name, section in here["sections"].items():
         other = there["sections"].get(name)
         states = [(here["basis"].get(key), there["basis"].get(key)) for key in section["basis"]]
@@ -131,6 +135,15 @@ def compare(here: Mapping[str, Any], there: Mapping[str, Any]) -> Comparison:
             if mine.get(path) != theirs.get(path)
         ]
     return Comparison(tuple(differences), tuple(moved_on))
+
+
+def _fork(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[Difference]:
+    """One log has one root over its first entries: with another one it is not the same log."""
+    heads = [(log.get("origin"), log["entries"]) for log in (here, there)]
+    roots = [log.get("root") for log in (here, there)]
+    if heads[0] != heads[1] or roots[0] == roots[1]:
+        return []
+    return [Difference("basis", "log.root", *roots)]
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

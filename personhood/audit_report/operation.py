@@ -1,30 +1,28 @@
-"""What happened: outcomes, reasons, kiosks and days, bursts, queues."""
+"""What happened: outcomes, reasons, kiosks, operators and days, bursts, queues."""
 
 import datetime
-from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
-
+from enrollment.errors import FrameMirrored, PosesMirrored
 from personhood.audit_report import plots
 from personhood.audit_report.section import WITHHELD, Plot, Section, Table
 from personhood.audit_report.sources import Sources
 from uniqueness.metrics.activity import (
+    OTHERS,
     OUTCOMES,
     REJECTED,
     Activity,
     Event,
-    activity,
-    days_with_many,
-    kiosks_with_many,
+    groups_with_many,
 )
 from uniqueness.metrics.alarms import ALPHA
 from uniqueness.metrics.rates import counted_rate
-from uniqueness.metrics.release import SMALLEST_CELL, Released, released, released_count
+from uniqueness.metrics.release import SMALLEST_CELL, Released, released_count
 from uniqueness.tally import REMOVED, SATURATED
 
-UNNAMED = "not named"  # the kiosk of entries that name none
+MIRRORED: Final = (FrameMirrored.code, PosesMirrored.code)
 _LONG_QUEUE = 7 * 24 * 3600  # seconds
 _EPOCH = datetime.date(1970, 1, 1)
 _WITHHELD_NOTE = (
@@ -34,84 +32,83 @@ _WITHHELD_NOTE = (
 
 def outcomes(sources: Sources) -> Section:
     """Outcomes of all attempts, by kiosk and by time, and reasons of rejections."""
-    events = [_named(event) for event in sources.events]
-    found = activity(events)
-    shown = released(found.counts)  # every table below is a slice of this one
-    total = shown[-1, -1]
-    reasons = Counter(e.reason for e in events if e.kind == REJECTED)
-    by_reason = dict(
-        zip(
-            sorted(reasons),
-            released(np.array([reasons[name] for name in sorted(reasons)], np.int64)),
-            strict=False,
-        )
-    )
+    counts = sources.counts
+    found, shown = counts.activity, counts.table
+    total, kiosks = shown[-1, -1], len(found.kiosks)
+    labels = _labels(found)
     return Section(
         name="outcomes",
         title="What became of attempts",
         basis=("log",),
-        text=(f"A person may make several attempts. {_WITHHELD_NOTE}",),
+        text=(
+            f"A person may make several attempts. {_WITHHELD_NOTE} An operator answers for the "
+            "kiosks that they invited.",
+            _mirrored_text(counts.reasons),
+        ),
         tables=(
             _outcome_table(total),
             Table(
                 "Outcomes by kiosk",
                 ("kiosk", *OUTCOMES, "attempts"),
-                tuple(
-                    (name, *map(_cell, line))
-                    for name, line in zip((*found.kiosks, "all"), shown[:, -1], strict=True)
-                ),
+                _rows((*labels, "all"), [*shown[:kiosks, -1], total]),
+            ),
+            Table(
+                "Outcomes by operator",
+                ("operator", *OUTCOMES, "attempts"),
+                _rows((*found.group_names, "all"), shown[kiosks:, -1]),
             ),
             Table(
                 "Rejections by reason",
                 ("reason", "attempts"),
-                tuple((name, _cell(count)) for name, count in by_reason.items()),
+                tuple((name, _cell(count)) for name, count in counts.reasons.items()),
             ),
         ),
-        plots=_over_time(found, shown),
+        plots=_over_time(found, labels, shown),
         data={
             "outcomes": dict(zip((*OUTCOMES, "attempts"), total, strict=True)),
-            "reasons": by_reason,
-            "kiosks": [*found.kiosks, "all"],
+            "reasons": dict(counts.reasons),
+            "mirrored": _mirrored(counts.reasons),
+            "kiosks": [*labels, "all"],
+            "operators": [*found.group_names, "all"],
+            "operator_of_kiosk": list(found.operators),
             "spans": [*map(_date, found.first_days), "all"],
             "days_in_a_span": found.days,
-            "by_kiosk_span_and_outcome": shown.tolist(),
+            "by_kiosk_span_and_outcome": [*shown[:kiosks].tolist(), shown[-1].tolist()],
+            "by_operator_span_and_outcome": shown[kiosks:].tolist(),
         },
     )
 
 
 def bursts(sources: Sources) -> Section:
-    """Kiosks and days that stand out."""
-    events = [_named(event) for event in sources.events]
+    """Kiosks, operators and days that stand out."""
     alarms = [
-        (where, _date(int(alarm.group)) if where == "day" else alarm.group, kind)
-        for kind in ("duplicate", REJECTED)
-        for where, found in (
-            ("kiosk", kiosks_with_many(events, kind)),
-            ("day", days_with_many(events, kind)),
-        )
-        for alarm in found
+        (where, alarm.group, what)
+        for what, is_hit in _LOOKED_FOR.items()
+        for where, group in _GROUPS.items()
+        for alarm in groups_with_many(sources.counts.events, group, is_hit)
     ]
     return Section(
         name="bursts",
         title="Bursts",
         basis=("log",),
         text=(
-            "A kiosk, or a day, is named when it has more duplicates or rejections than all "
-            "others explain: Fisher's exact test, one-sided, with Holm's correction. Where nobody "
-            f"differs, somebody is named in one of {round(1 / ALPHA)} tables. Names alone are "
-            "told: a rate would give withheld counts back.",
+            "A kiosk, an operator or a day is named when it has more duplicates, rejections or "
+            "mirrored captures than all others explain: Fisher's exact test, one-sided, with "
+            "Holm's correction. Where nobody differs, somebody is named in one of "
+            f"{round(1 / ALPHA)} tables. Names alone are told: a rate would give withheld counts "
+            "back.",
             *(() if alarms else ("Nobody stands out.",)),
         ),
         tables=(Table("Who stands out", ("what", "who", "by attempts that were"), tuple(alarms)),),
         data={
             "alarms": [
-                {"where": where, "group": group, "outcome": kind} for where, group, kind in alarms
+                {"where": where, "group": group, "outcome": what} for where, group, what in alarms
             ]
         },
         alarms=tuple(
-            f"{where.capitalize()} {group} has more attempts that came to {kind} than all others "
+            f"{where.capitalize()} {group} has more attempts that were {what} than all others "
             "explain."
-            for where, group, kind in alarms
+            for where, group, what in alarms
         ),
     )
 
@@ -165,8 +162,43 @@ def queue(sources: Sources) -> Section:
     )
 
 
-def _named(event: Event) -> Event:
-    return event if event.kiosk else Event(event.kind, event.reason, event.hour, UNNAMED)
+_LOOKED_FOR: Final[Mapping[str, Callable[[Event], bool]]] = {
+    "duplicate": lambda event: event.kind == "duplicate",
+    "rejected": lambda event: event.kind == REJECTED,
+    "mirrored": lambda event: event.kind == REJECTED and event.reason in MIRRORED,
+}
+_GROUPS: Final[Mapping[str, Callable[[Event], str]]] = {
+    "kiosk": lambda event: event.kiosk,
+    "operator": lambda event: event.operator,
+    "day": lambda event: _date(event.day),
+}
+
+
+def _labels(found: Activity) -> list[str]:
+    """The kiosks' names; the less busy ones of several operators are told apart by these."""
+    several = found.kiosks.count(OTHERS) > 1
+    return [
+        f"{kiosk} of {operator}" if several and kiosk == OTHERS else kiosk
+        for kiosk, operator in zip(found.kiosks, found.operators, strict=True)
+    ]
+
+
+def _mirrored(by_reason: Mapping[str, int | None]) -> int | None:
+    """The sum of what may be told one by one, so that it gives nothing back."""
+    counts = [by_reason.get(code, 0) for code in MIRRORED]
+    return None if None in counts else sum(count or 0 for count in counts)
+
+
+def _mirrored_text(by_reason: Mapping[str, int | None]) -> str:
+    image, poses = (_cell(by_reason.get(code, 0)) for code in MIRRORED)
+    return (
+        f"Mirrored captures: {image} attempts showed the mirror image of a picture that came "
+        f"before or beside it, {poses} every pose of the other side."
+    )
+
+
+def _rows(names: tuple[str, ...], lines: Any) -> tuple[tuple[str, ...], ...]:
+    return tuple((name, *map(_cell, line)) for name, line in zip(names, lines, strict=True))
 
 
 def _outcome_table(total: Released) -> Table:
@@ -183,8 +215,8 @@ def _outcome_table(total: Released) -> Table:
     return Table("Outcomes", ("outcome", "attempts", "share", "95 %"), tuple(rows))
 
 
-def _over_time(found: Activity, shown: Released) -> tuple[Plot, ...]:
-    panels = [plots.Panel(name, shown[place, :-1, :-1]) for place, name in enumerate(found.kiosks)]
+def _over_time(found: Activity, labels: list[str], shown: Released) -> tuple[Plot, ...]:
+    panels = [plots.Panel(name, shown[place, :-1, :-1]) for place, name in enumerate(labels)]
     if not panels:
         return ()
     alt = "Attempts by outcome over time, a panel for each kiosk"

@@ -16,6 +16,7 @@ from reportlab.platypus import (
     KeepTogether,
     ListFlowable,
     Paragraph,
+    Preformatted,
     SimpleDocTemplate,
     Spacer,
     TableStyle,
@@ -30,12 +31,14 @@ _MARGIN = 18 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _PICTURE = 0.8 * _WIDTH
 _SHORT = 25  # rows
+_NOTE_LETTERS = 135  # of a line, that a page has room for
 _DPI = 220
 _STYLES = getSampleStyleSheet()
 _BODY = ParagraphStyle("body", _STYLES["BodyText"], fontSize=9.5, leading=13)
 _TITLE = ParagraphStyle("title", _STYLES["Title"], fontSize=15, leading=19, alignment=0)
 _CELL = ParagraphStyle("cell", _BODY, fontSize=7.8, leading=9.6)
 _NUMBER = ParagraphStyle("number", _CELL, alignment=2)
+_NOTE = ParagraphStyle("note", fontName="Courier", fontSize=6, leading=8)
 _LINES = TableStyle(
     [
         ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black),
@@ -58,7 +61,7 @@ def write_pdf(path: Path, document: Document) -> None:
     ]
     for section in document.sections:
         story += _section(section)
-    story += [_heading("What this report rests on"), _basis(document)]
+    story += [_heading("What this report rests on"), _basis(document), *_checkpoint(document)]
     SimpleDocTemplate(
         str(path),
         pagesize=A4,
@@ -115,6 +118,13 @@ def _basis(document: Document) -> Grid:
         [Paragraph(escape(cell), _CELL) for cell in line] for line in basis_lines(document.basis)
     ]
     return Grid(rows, colWidths=[28 * mm, _WIDTH - 28 * mm], style=_LINES, hAlign="LEFT")
+
+
+def _checkpoint(document: Document) -> list[Flowable]:
+    """The note as it is signed, but for lines that are too long for a page."""
+    told = _paragraph("The decision log up to here, as it signed it:")
+    note = Preformatted(document.checkpoint, _NOTE, maxLineLength=_NOTE_LETTERS)
+    return [Spacer(0, 3 * mm), KeepTogether([told, note])]
 
 
 def _image(plot: Plot) -> Image:

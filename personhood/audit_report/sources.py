@@ -3,15 +3,20 @@
 import datetime
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from enrollment.cases import read_waiting
 from enrollment.database import Database
+from enrollment.kiosks import KioskRegistry
 from enrollment.packs import read_manifests
 from personhood.app import open_journal
+from personhood.audit_report.counts import LogCounts
 from personhood.database import open_database
 from personhood.errors import TrialMissing
 from personhood.policy import DecisionRule, decision_rule
@@ -50,11 +55,13 @@ class LogSource:
 
     Args:
         events: its entries, as rows.
-        origin: its name.
+        checkpoint: over these entries, a signed note.
+        origin: the log's name.
         root: of the Merkle tree over these entries, hex.
     """
 
     events: tuple[Event, ...]
+    checkpoint: str
     origin: str
     root: str
 
@@ -86,6 +93,11 @@ class Sources:
         """What the decision log says."""
         return self.log.events
 
+    @cached_property
+    def counts(self) -> LogCounts:
+        """What of it may be told."""
+        return LogCounts.of(self.events)
+
     @property
     def calibration(self) -> Calibration | None:
         """Where thresholds come from one."""
@@ -116,27 +128,43 @@ def read_sources(
         gallery=AuditReport.read(engine, rule.policy).for_release(),
         rule=rule,
         models=tuple(manifest.model for manifest in manifests),
-        log=_log(journal, log_size),
+        log=_log(journal, _operators(engine, journal), log_size),
         queue=queue_ages(waiting, time.time()),
         trials=tuple(rate for path in trials for rate in _trial(path)),
         chain=_chain(settings) if settings.deployment_file().exists() else None,
     )
 
 
-def _log(journal: Journal, size: int | None) -> LogSource:
+def _operators(engine: Engine, journal: Journal) -> dict[str, str]:
+    """By each kiosk's pseudonym the one of the operator who invited it."""
+    return {
+        journal.pseudonym(kiosk.id): journal.operator_pseudonym(kiosk.invited_by)
+        for kiosk in KioskRegistry(engine).all()
+        if kiosk.invited_by
+    }
+
+
+def _log(journal: Journal, operators: Mapping[str, str], size: int | None) -> LogSource:
     """Read the first entries.
 
     Raises:
         LogRangeInvalid: there are not so many.
     """
-    size = journal.log.size() if size is None else size
-    root = journal.log.root(size).hex()
+    checkpoint = journal.checkpoint(size)
     events = [
-        Event(entry.kind.value, entry.reason or "", entry.hour // SECONDS_PER_HOUR, entry.kiosk)
-        for start in range(0, size, _ENTRIES)
-        for entry in journal.log.entries(start, min(start + _ENTRIES, size))
+        Event(
+            entry.kind.value,
+            entry.reason or "",
+            entry.hour // SECONDS_PER_HOUR,
+            entry.kiosk,
+            operators.get(entry.kiosk, ""),
+        )
+        for start in range(0, checkpoint.size, _ENTRIES)
+        for entry in journal.log.entries(start, min(start + _ENTRIES, checkpoint.size))
     ]
-    return LogSource(tuple(events), journal.verifier.name, root)
+    return LogSource(
+        tuple(events), journal.sign(checkpoint), checkpoint.origin, checkpoint.root.hex()
+    )
 
 
 def _trial(path: Path) -> tuple[ErrorRate, ...]:

@@ -50,7 +50,8 @@ def verify(
     ] = None,
     key: Key = None,
     checkpoint: Annotated[
-        list[Path] | None, typer.Option(help="a checkpoint that you kept; may be repeated")
+        list[Path] | None,
+        typer.Option(help="a checkpoint that you kept, or a report.json; may be repeated"),
     ] = None,
     witness: Annotated[
         list[str] | None, typer.Option(help="a witness's key, or a file with it; may be repeated")
@@ -72,7 +73,7 @@ def verify(
     contracts = Deployment.read(deployment or settings.deployment_file()).check(endpoint)
     record = read_record(endpoint, contracts)
     copy, trusted = _read_log(log or settings.service_url, key)
-    held = [path.read_text() for path in checkpoint or ()]
+    held = [_held(path) for path in checkpoint or ()]
     if witness:
         keys = [_parse_key(text) for text in witness]
         held.append(_read_witnessed(log or settings.service_url, trusted, keys, quorum))
@@ -148,6 +149,15 @@ def receipt(
         f"this wallet was {shown.receipt.event}: entry {logged and logged.index} of "
         f"{shown.size} in the log"
     )
+
+
+def _held(path: Path) -> str:
+    """A checkpoint's note: the file itself, or what an audit report says."""
+    if path.suffix != ".json":
+        return path.read_text()
+    from personhood.audit_report.document import read_report
+
+    return str(read_report(path)["checkpoint"])
 
 
 def _read_log(place: str, key: str | None) -> "tuple[LogCopy, VerifierKey]":

@@ -36,10 +36,11 @@ def list_kiosks() -> None:
     """Show every kiosk, revoked ones too."""
     from personhood.app import open_kiosks
 
-    table = Table("name", "registered", "revoked")
+    table = Table("name", "invited by", "registered", "revoked")
     for kiosk in open_kiosks(Settings()).all():
         revoked = _utc(kiosk.revoked_at) if kiosk.revoked_at is not None else ""
-        table.add_row(kiosk.name, _utc(kiosk.registered_at), revoked)
+        invited_by = kiosk.invited_by or "command line"
+        table.add_row(kiosk.name, invited_by, _utc(kiosk.registered_at), revoked)
     Console().print(table)
 
 

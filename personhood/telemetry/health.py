@@ -33,7 +33,7 @@ class Concern(StrEnum):
     SNAPSHOT_UNWRITABLE = "snapshot_unwritable"  # the next start takes long
     REVIEWS_OLD = "reviews_old"  # somebody waits for a week
     REPLAY_GUARD_OFF = "replay_guard_off"  # a picture can be sent twice: trials alone
-    STANDSTILL = "standstill"  # the database cannot be read
+    STANDSTILL = "standstill"  # the database cannot be read, or the parties cannot match
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Vitals:
         """Every reason for somebody to look, as of now.
 
         Raises:
-            UniquenessError, EnrollmentError: the database cannot be read.
+            UniquenessError, EnrollmentError: nothing can be decided.
         """
+        self.gallery.require_working()
         waiting, people = self.waiting_since(), len(self.gallery)
         safe = self.safe_population
         found = {

@@ -21,6 +21,7 @@ from enrollment.errors import EnrollmentError
 from enrollment.receipts import Receipt, ReceiptIssuer
 from enrollment.rows import Enrollment, EnrollmentStatus
 from identity_proofs.prover import Prover
+from personhood.audit_report.document import FORMAT, VERSION
 from personhood.cli import app
 from personhood.errors import ReceiptUnproven
 from personhood.wallet_client import WalletClient
@@ -119,9 +120,13 @@ def test_the_first_inconsistency_is_named(
     publish(chain, deployment, kiosk)
     personhood("export", str(tmp_path / "after"))
     later, earlier = str(tmp_path / "after" / "checkpoint"), str(tmp_path / "before")
-    told = personhood("verify", "--log", earlier, "--checkpoint", later)
-    assert told.exit_code == 1
-    assert "NO    log_truncated: " in told.stdout
+    report = tmp_path / "report.json"  # an audit report holds the checkpoint that it was made from
+    note = Path(later).read_text()
+    report.write_text(json.dumps({"format": FORMAT, "version": VERSION, "checkpoint": note}))
+    for held in (later, str(report)):
+        told = personhood("verify", "--log", earlier, "--checkpoint", held)
+        assert told.exit_code == 1
+        assert "NO    log_truncated: " in told.stdout
     attesters = local_attesters(chain, deployment, ATTESTERS)
     accepted = [*kiosk.service.accepted_commitments(), 99]
     registry.publish(chain, deployment, accepted, attesters)

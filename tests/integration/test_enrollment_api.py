@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import jwt
+from PIL import ImageOps
 from sqlalchemy import update
 
 from enrollment.errors import FrameReused
@@ -200,17 +201,29 @@ def test_faces_are_wiped_also_when_a_picture_was_used_before(kiosk, monkeypatch)
 
     class Suspicious(ReplayGuard):
         def require_fresh(self, frames):
-            seen.extend(frame.face.pixels.copy() for frame in frames)
-            seen.extend(frame.face.pixels for frame in frames)
+            seen.extend(pixels.copy() for frame in frames for pixels in frame.pixels)
+            seen.extend(pixels for frame in frames for pixels in frame.pixels)
             raise FrameReused("seen before")
 
     monkeypatch.setattr(kiosk.service, "_replay", Suspicious(kiosk.engine, b"r" * 32))
     answer = kiosk.enroll(7, as_jpeg(astronaut()))
     assert answer.json()["code"] == "frame_reused"
-    before, after = seen
-    assert before.any()
-    assert not after.any()
+    face, mirrored, *after = seen
+    assert face.any()
+    assert mirrored.any()
+    assert not any(pixels.any() for pixels in after)
     assert AuditReport.read(kiosk.engine).rejections == {"frame_reused": 1}
+
+
+def test_a_mirrored_picture_is_refused_and_counted(kiosk, monkeypatch):
+    monkeypatch.setattr(kiosk.service, "_replay", ReplayGuard(kiosk.engine, b"r" * 32))
+    assert kiosk.enroll(7, as_jpeg(astronaut())).json()["outcome"] == "accepted"
+    answer = kiosk.enroll(8, as_jpeg(ImageOps.mirror(astronaut())))
+    assert (answer.status_code, answer.json()["code"]) == (422, "frame_mirrored")
+    assert AuditReport.read(kiosk.engine).rejections == {"frame_mirrored": 1}
+    (*_, entry) = kiosk.journal.log.entries(0, kiosk.journal.log.size())
+    assert (entry.kind, entry.reason) == ("rejected", "frame_mirrored")
+    assert entry.kiosk == kiosk.journal.pseudonym(kiosk.device.kiosk_id)
 
 
 def test_a_decision_whose_answer_was_lost_is_told_after_the_session_ended(kiosk):

@@ -1,6 +1,7 @@
 """What the pages show, and of whom."""
 
 import dataclasses
+import itertools
 import re
 import time
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from console.activity import Action
 from console.chain import ChainStatus
-from console.chart import Chart
+from console.chart import NARROW, WIDTH, Chart
 from console.figures import HOURS, KINDS, Hour, OverviewReader, read_decisions
 from console.operators import Role
 from console.recent import read_recent
+from enrollment.errors import FrameMirrored
 from enrollment.kiosks import Kiosk
 from enrollment.rows import EnrollmentRequest, EnrollmentStatus
 from tests.console import Clock, Console, open_console
@@ -85,6 +87,9 @@ def test_the_safe_population_is_an_alarm_before_it_is_passed(
 def test_a_chart_stacks_what_the_hours_hold() -> None:
     hours = [Hour(480_000 + n, dict.fromkeys(KINDS, 0)) for n in range(24)]
     assert Chart.of(hours).bars == ()
+    for last, width in itertools.product(range(24), (WIDTH, NARROW)):  # no hour is cut off
+        day = [dataclasses.replace(hour, hour=hour.hour + last) for hour in hours]
+        assert all(mark.position <= width - 17 for mark in Chart.of(day, width).hours)
     hours[3].counts["unique"], hours[3].counts["rejected"] = 6, 3
     lower, upper = Chart.of(hours).bars
     assert (lower.kind, upper.kind) == ("unique", "rejected")
@@ -94,17 +99,17 @@ def test_a_chart_stacks_what_the_hours_hold() -> None:
 
 
 @pytest.fixture
-def make_kiosk(console: Console) -> Callable[[str], Kiosk]:
-    def make(name: str) -> Kiosk:
+def make_kiosk(console: Console) -> Callable[..., Kiosk]:
+    def make(name: str, by: str = "") -> Kiosk:
         kiosks = console.operations.kiosks
         key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-        return kiosks.register(kiosks.invite(name), key)
+        return kiosks.register(kiosks.invite(name, by=by), key)
 
     return make
 
 
 def test_a_kiosk_has_its_outcomes_and_stands_out(
-    browser: Browser, make_kiosk: Callable[[str], Kiosk]
+    browser: Browser, make_kiosk: Callable[..., Kiosk]
 ) -> None:
     console = browser.console
     operations, journal = console.operations, console.operations.journal
@@ -122,18 +127,59 @@ def test_a_kiosk_has_its_outcomes_and_stands_out(
     assert recent.count(library, "duplicate") == 20
     assert recent.count(station, "rejected") == 2
     (burst,) = recent.bursts
-    assert (burst.kiosk, burst.what, burst.share) == ("Library", "duplicates", 0.4)
+    assert (burst.place, burst.what, burst.share) == ("Library", "duplicates", 0.4)
     assert read_recent(operations, _now() + 26 * 3600).counts == {}
     console.clock.now = _now()
     browser.sign_in("ada", Role.AUDITOR)
-    assert "Many duplicates at Library 40% of its" in text_of(browser.client.get("/console/").text)
-    assert "Library registered never 0 30 20 0" in text_of(
+    assert "Many duplicates at Library 40% of the" in text_of(browser.client.get("/console/").text)
+    assert "Library command line registered never 0 30 20 0" in text_of(
         browser.client.get("/console/kiosks").text
     )
 
 
+def test_an_operators_kiosks_stand_out_together(
+    browser: Browser, make_kiosk: Callable[..., Kiosk]
+) -> None:
+    console = browser.console
+    operations, journal = console.operations, console.operations.journal
+    for name, by, mirrored in (("A", "ben", 6), ("B", "ben", 6), ("C", "eve", 0), ("D", "", 0)):
+        kiosk = journal.pseudonym(make_kiosk(name, by).id)
+        for number in range(60):
+            kind = Kind.REJECTED if number < mirrored else Kind.UNIQUE
+            reason = FrameMirrored.code if number < mirrored else None
+            journal.record_alone(kind, reason=reason, kiosk=kiosk)
+    recent = read_recent(operations, _now())
+    assert recent.by_operator == {
+        "": {"unique": 60},
+        "ben": {"unique": 108, "rejected": 12},
+        "eve": {"unique": 60},
+    }
+    assert {(burst.place, burst.what) for burst in recent.bursts} == {
+        ("kiosks of ben", "rejections"),
+        ("kiosks of ben", "mirrored captures"),
+    }
+    console.clock.now = _now()
+    browser.sign_in("ada", Role.AUDITOR)
+    page = text_of(browser.client.get("/console/kiosks").text)
+    assert f"ben {journal.operator_pseudonym('ben')} 108 0 12" in page
+    assert "command line command line 60 0 0" in page
+    assert "Many mirrored captures at kiosks of ben" in text_of(
+        browser.client.get("/console/").text
+    )
+
+
+def test_who_invites_a_kiosk_answers_for_it(browser: Browser) -> None:
+    browser.sign_in("ada", Role.ADMIN)
+    page = browser.send("/console/kiosks/invite", name="Library").text
+    code = re.search(r"\b(?:[2-9A-Z]{4}-){3}[2-9A-Z]{4}\b", page)
+    assert code is not None
+    key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    kiosk = browser.console.operations.kiosks.register(code[0], key)
+    assert kiosk.invited_by == "ada"
+
+
 def test_a_name_is_text_and_never_markup(
-    browser: Browser, make_kiosk: Callable[[str], Kiosk]
+    browser: Browser, make_kiosk: Callable[..., Kiosk]
 ) -> None:
     make_kiosk("<script>alert(1)</script>")
     browser.sign_in("ada <b>", Role.ADMIN)

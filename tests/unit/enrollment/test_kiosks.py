@@ -38,6 +38,13 @@ def kiosk(registry: KioskRegistry) -> Kiosk:
     return registry.register(registry.invite("Library, ground floor"), public_key())
 
 
+def test_a_kiosk_knows_who_invited_it(registry: KioskRegistry) -> None:
+    theirs = registry.register(registry.invite("hall", by="ada"), public_key())
+    registry.register(registry.invite("gate"), public_key())
+    assert theirs.invited_by == registry.find(theirs.id).invited_by == "ada"
+    assert {kiosk.name: kiosk.invited_by for kiosk in registry.all()} == {"hall": "ada", "gate": ""}
+
+
 def test_an_invited_kiosk_registers_and_is_found(registry: KioskRegistry, kiosk: Kiosk) -> None:
     assert registry.find(kiosk.id) == kiosk
     assert registry.all() == (kiosk,)

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from enrollment.errors import NoFace, PoseNotShown
+from enrollment.errors import NoFace, PoseNotShown, PosesMirrored
 from enrollment.faces import DetectedFace
 from enrollment.pose import (
     CHALLENGES,
@@ -90,9 +90,21 @@ def test_frames_must_show_the_challenge_in_its_order() -> None:
     frames = [turned(), turned(yaw=35), turned(yaw=-35)]
     require_poses(frames, [Pose.FRONT, Pose.LEFT, Pose.RIGHT])
     with pytest.raises(PoseNotShown, match="Photograph 2: turn your head a little to your right"):
-        require_poses(frames, [Pose.FRONT, Pose.RIGHT, Pose.LEFT])
+        require_poses(frames, [Pose.FRONT, Pose.RIGHT, Pose.FRONT])
     with pytest.raises(PoseNotShown, match="3 frames"):
         require_poses(frames[:2], [Pose.FRONT, Pose.LEFT, Pose.RIGHT])
+
+
+@pytest.mark.parametrize("poses", CHALLENGES)
+def test_frames_that_show_every_pose_as_in_a_mirror_are_told_apart(poses: tuple[Pose, ...]) -> None:
+    yaw = {Pose.FRONT: 3, Pose.LEFT: 35, Pose.RIGHT: -35}
+    require_poses([turned(yaw=yaw[pose]) for pose in poses], poses)
+    with pytest.raises(PosesMirrored):
+        require_poses([turned(yaw=-yaw[pose]) for pose in poses], poses)
+    one_front = [turned(yaw=-yaw[pose]) for pose in poses]
+    one_front[1] = turned()
+    with pytest.raises(PoseNotShown):
+        require_poses(one_front, poses)
 
 
 def test_a_challenge_starts_in_front_and_turns() -> None:

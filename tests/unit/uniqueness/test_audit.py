@@ -15,9 +15,10 @@ from uniqueness.audit import AuditReport
 from uniqueness.decision import Thresholds
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.matching import Matching
+from uniqueness.requests import Enroll
 from uniqueness.schema import OutcomeRow
 from uniqueness.sealing import Keyring
-from uniqueness.sequencer import Enroll, Sequencer
+from uniqueness.sequencer import Sequencer
 from uniqueness.store import GalleryStore
 
 

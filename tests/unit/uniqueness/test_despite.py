@@ -78,7 +78,7 @@ def test_others_of_the_batch_are_judged_without_it(likeness):
     (vector,) = (template.vector for template in like.templates)
     sequencer = gallery._sequencer
     gallery.close()
-    from uniqueness.sequencer import Enroll
+    from uniqueness.requests import Enroll
 
     twin = probe(at_cosine(vector, 0.9, seed=3))
     again = probe(at_cosine(person, 0.9, seed=4))

@@ -14,8 +14,8 @@ from uniqueness.fusion import Fusion, Rule
 from uniqueness.gallery import Gallery
 from uniqueness.llr import LlrMap
 from uniqueness.matching import Matching
+from uniqueness.requests import AddTemplate, Enroll, Identify, Remove
 from uniqueness.sealing import Keyring
-from uniqueness.sequencer import AddTemplate, Enroll, Identify, Remove
 from uniqueness.store import GalleryStore
 from uniqueness.template import Probe
 

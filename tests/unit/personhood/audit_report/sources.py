@@ -22,6 +22,9 @@ DAY = 24
 TRIAL = ["measure,kind,errors,trials", "fnir,,2,150", "apcer,print,1,90", "apcer,screen,7,90"]
 
 
+NOTE = "log.example.org\n7\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\u2014 log AAAA\n"
+
+
 def some_events(bad_kiosk: str = "") -> tuple[Event, ...]:
     """Ten days at two kiosks; a third one that takes many duplicates, if named."""
     kinds = ["unique"] * 40 + ["duplicate"] * 3 + ["review"] * 2
@@ -65,12 +68,12 @@ def some_sources(
         ),
         rule=DecisionRule(calibration or Thresholds(0.42, 0.5), None, "a calibration"),
         models=(MODEL,),
-        log=LogSource(some_events(bad_kiosk), "log.example.org", "00" * 32),
+        log=LogSource(some_events(bad_kiosk), NOTE, "log.example.org", "00" * 32),
         queue=QueueAges(12, 7200.0, 9000.0, 90_000.0),
         trials=read_trial(TRIAL, "trial.csv"),
         chain=ChainSource(Activity(40, 800, epochs), 31337, "0x" + "ab" * 20, 0),
     )
 
 
-def with_event(sources: Sources, event: Event) -> Sources:
-    return replace(sources, log=replace(sources.log, events=(*sources.events, event)))
+def with_event(sources: Sources, *events: Event) -> Sources:
+    return replace(sources, log=replace(sources.log, events=(*sources.events, *events)))

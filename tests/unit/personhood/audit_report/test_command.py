@@ -10,13 +10,16 @@ from typer.testing import CliRunner
 
 from enrollment.packs import read_manifests
 from personhood.app import open_journal
+from personhood.audit_report.document import read_report
 from personhood.cli import app
 from personhood.commands.audit_report import EXIT_DIFFERENT
 from personhood.database import open_database
 from personhood.errors import TrialMissing
 from personhood.keys import template_keys
 from personhood.settings import Settings
+from transparency.checkpoint import open_checkpoint
 from transparency.entry import Kind
+from transparency.merkle import verify_consistency
 from uniqueness.errors import TrialUnreadable
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import Gallery
@@ -71,6 +74,19 @@ def test_a_report_is_written_and_made_again(tmp_path: Path) -> None:
     assert "every other figure is the same" in again.output
     assert "outcomes: made from another state" not in again.output  # read up to the same entry
     assert "nearest: made from another state" in again.output
+
+
+def test_the_checkpoint_of_a_report_is_the_logs(tmp_path: Path) -> None:
+    enroll(0, 30)
+    audit("report", "--out", tmp_path)
+    enroll(30, 2)
+    settings = Settings()
+    journal = open_journal(settings, open_database(settings))
+    note = read_report(tmp_path / "report.json")["checkpoint"]
+    held = open_checkpoint(note, journal.verifier).checkpoint
+    assert held.size == 31
+    proof = journal.log.consistency(held.size, journal.log.size())
+    verify_consistency(held.size, journal.log.size(), proof, held.root, journal.checkpoint().root)
 
 
 def test_a_report_that_was_changed_is_found_out(tmp_path: Path) -> None:

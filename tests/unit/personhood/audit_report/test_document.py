@@ -17,7 +17,7 @@ from personhood.audit_report.pdf import write_pdf
 from personhood.audit_report.section import WITHHELD
 from personhood.audit_report.sources import Sources
 from personhood.errors import ReportUnreadable
-from tests.unit.personhood.audit_report.sources import some_sources, with_event
+from tests.unit.personhood.audit_report.sources import NOTE, some_sources, with_event
 from tests.unit.uniqueness.test_calibration import calibration
 from uniqueness.calibration import Calibration
 from uniqueness.metrics.activity import Event
@@ -95,6 +95,85 @@ def test_small_counts_are_in_no_form_of_the_report() -> None:
     assert "outcomes,reasons.no_face,\r\n" in document.to_csv()
 
 
+def by_operators(sources: Sources) -> Sources:
+    """Kiosk a is ada's, b and every other one ben's, but for c."""
+    owners = {"a": "ada", "c": ""}
+    events = [replace(e, operator=owners.get(e.kiosk, "ben")) for e in sources.events]
+    return replace(sources, log=replace(sources.log, events=tuple(events)))
+
+
+def test_outcomes_are_counted_by_operator(calibration: Calibration) -> None:
+    mirrored = Event("rejected", "frame_mirrored", 100, "b")
+    document = made(
+        by_operators(with_event(some_sources(calibration, bad_kiosk="c"), *[mirrored] * 45))
+    )
+    outcomes = document.as_data()["sections"]["outcomes"]
+    assert outcomes["operators"] == ["ada", "ben", "command line", "all"]
+    assert outcomes["operator_of_kiosk"] == ["ada", "ben", "command line"]
+    totals = [lines[-1][-1] for lines in outcomes["by_operator_span_and_outcome"]]
+    assert totals == [470, 519, 40, 1029]
+    assert outcomes["mirrored"] == 45
+    alarms = document.as_data()["sections"]["bursts"]["alarms"]
+    named = {(alarm["where"], alarm["group"], alarm["outcome"]) for alarm in alarms}
+    assert {("kiosk", "b", "mirrored"), ("operator", "ben", "mirrored")} <= named
+    assert ("operator", "command line", "duplicate") in named
+    html = to_html(document)
+    assert "Mirrored captures: 45 attempts" in html
+    assert "Operator ben has more attempts that were mirrored" in html
+
+
+def test_neither_reasons_nor_rates_give_a_withheld_outcome_back() -> None:
+    """3 of 503 were unique: with 500 rejections told anywhere, everybody could tell."""
+    events = [Event("unique", "", 5, "a")] * 3
+    events += [Event("rejected", code, 5, "a") for code in ["no_face", "face_blurred"] * 250]
+    sources = some_sources(blocks=0)
+    document = made(replace(sources, log=replace(sources.log, events=tuple(events)), trials=()))
+    sections = document.as_data()["sections"]
+    assert sections["outcomes"]["outcomes"]["attempts"] == 503
+    assert sections["outcomes"]["outcomes"]["unique"] is None
+    assert set(sections["outcomes"]["reasons"].values()) == {None}
+    assert sections["error_rates"]["rates"] == []
+
+
+def test_rates_of_attacks_give_no_withheld_reason_back() -> None:
+    """20 + 3 attacks: with their sum told, the 3 would be."""
+    reasons = {
+        "presentation_attack_suspected": 20,
+        "frame_reused": 3,
+        "no_face": 12,
+        "face_turned": 90,
+    }
+    events = [Event("unique", "", 5, "a")] * 500
+    events += [Event("rejected", name, 5, "a") for name, n in reasons.items() for _ in range(n)]
+    sources = some_sources(blocks=0)
+    document = made(replace(sources, log=replace(sources.log, events=tuple(events)), trials=()))
+    sections = document.as_data()["sections"]
+    shown = sections["outcomes"]["reasons"]
+    rates = {rate["measure"]: rate["hits"] for rate in sections["error_rates"]["rates"]}
+    assert shown["frame_reused"] is None
+    assert (shown["presentation_attack_suspected"] is None) or "bpcer" not in rates
+    assert rates["fta"] in {102, 125}
+
+
+def test_few_mirrored_captures_are_withheld_with_their_sum() -> None:
+    mirrored = Event("rejected", "poses_mirrored", 100, "b")
+    document = made(with_event(some_sources(blocks=0), mirrored))
+    assert document.as_data()["sections"]["outcomes"]["mirrored"] is None
+    assert f"{WITHHELD} every pose of the other side" in to_html(document)
+
+
+def test_the_checkpoint_is_told_as_it_was_signed(document: Document, html: str) -> None:
+    assert json.loads(document.to_json())["checkpoint"] == NOTE
+    assert f'<pre tabindex="0">{NOTE}</pre>' in html
+
+
+def test_a_log_that_forked_is_a_difference(document: Document) -> None:
+    logs = [{"origin": "log", "entries": 7, "root": root} for root in ("00", "01")]
+    here, there = ({**document.as_data(), "basis": {**BASIS, "log": log}} for log in logs)
+    (difference,) = compare(here, there).differences
+    assert (difference.figure, difference.here, difference.there) == ("log.root", "00", "01")
+
+
 def test_the_same_sources_give_the_same_files(
     document: Document, html: str, calibration: Calibration
 ) -> None:
@@ -168,6 +247,7 @@ def test_the_pdf_says_the_same(document: Document, tmp_path: Path) -> None:
         assert section.title in text
     assert "Kiosk c has more" in text
     assert "650" in text
+    assert NOTE.split("\n")[2] in text
     write_pdf(tmp_path / "again.pdf", document)
     assert (tmp_path / "again.pdf").read_bytes() == (tmp_path / "report.pdf").read_bytes()
 

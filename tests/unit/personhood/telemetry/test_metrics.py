@@ -2,15 +2,22 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import create_engine
 
+from enrollment.kiosks import KioskRegistry
 from enrollment.requests import RequestEnd
 from personhood.telemetry.metrics import CATALOG, Figure, Telemetry, metrics_app
-from personhood.telemetry.service import observe
+from personhood.telemetry.service import kiosk_figures, observe
 from tests.service import served
+from transparency.journal import Journal
+from transparency.store import DecisionLog
+from uniqueness.database import prepare
 
 TOKEN = "a token of sixteen characters"
 ENROLL = "/v1/enrollments"
@@ -52,7 +59,6 @@ def test_enrolments_are_counted_by_kiosk_outcome_and_reason() -> None:
     assert samples[name, ("hall", "failed", "gallery_unavailable")] == 1
     assert samples["personhood_decision_seconds_count", ()] == 5
     assert samples["personhood_requests_total", (ENROLL, "401")] == 1
-    assert samples["personhood_kiosk_last_seen_timestamp_seconds", ("hall",)] > 1.7e9
 
 
 def test_a_path_that_nobody_takes_makes_no_label() -> None:
@@ -75,6 +81,26 @@ def test_figures_are_read_each_time() -> None:
     assert samples["personhood_people", ()] == 4
     assert samples["personhood_saturations_total", ()] == 2
     assert samples["personhood_concern", ("reviews_old",)] == 1
+
+
+def test_kiosks_are_told_with_a_pseudonym_of_who_invited_them(tmp_path: Path) -> None:
+    engine = prepare(create_engine(f"sqlite:///{tmp_path / 'kiosks.db'}"))
+    kiosks, journal = KioskRegistry(engine), Journal(DecisionLog(engine), b"l" * 32)
+    for name, by in (("hall", "ada"), ("yard", "ada"), ("gate", ""), ("gone", "ben")):
+        key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+        kiosks.register(kiosks.invite(name, by=by), key)
+    kiosks.revoke("gone")
+    hall = next(kiosk for kiosk in kiosks.all() if kiosk.name == "hall")
+    kiosks.remember(hall, "a nonce", 2_000_000_000)
+    samples = told(Telemetry(lambda: kiosk_figures(kiosks, journal)))
+    engine.dispose()
+    ada = journal.operator_pseudonym("ada")
+    info = {labels: count for (name, labels), count in samples.items() if name.endswith("_info")}
+    assert info == {("hall", ada): 1, ("yard", ada): 1, ("gate", ""): 1}
+    seen = {labels: at for (name, labels), at in samples.items() if "last_seen" in name}
+    assert seen.keys() == {("hall",)}
+    assert seen["hall",] > 1.7e9
+    assert ada not in {"ada", journal.operator_pseudonym("ben"), journal.pseudonym("ada")}
 
 
 def test_many_threads_lose_no_count() -> None:
@@ -115,4 +141,6 @@ def test_whoever_has_no_token_learns_nothing() -> None:
 def test_names_follow_the_conventions(name: str) -> None:
     about = CATALOG[name]
     assert name.endswith("_total") == (about.kind == "counter")
-    assert set(about.labels) <= {"kiosk", "outcome", "reason", "route", "status", "code"}
+    assert set(about.labels) <= {
+        *("kiosk", "operator", "outcome", "reason", "route", "status", "code")
+    }

@@ -2,12 +2,12 @@ import pytest
 
 from uniqueness.metrics.activity import (
     MOST_KIOSKS,
+    MOST_OPERATORS,
     MOST_SPANS,
     OTHERS,
     Event,
     activity,
-    days_with_many,
-    kiosks_with_many,
+    groups_with_many,
 )
 
 DAY = 24
@@ -56,15 +56,57 @@ def test_spans_are_as_short_as_counts_and_a_page_allow(days: int, each: int, spa
     assert found.counts.sum() == days * each
 
 
-def test_a_kiosk_and_a_day_of_many_duplicates_are_named() -> None:
+def test_kiosks_stand_with_their_operators() -> None:
+    events = [
+        Event("unique", "", 5 * DAY, f"k{n}", operator)
+        for n, operator in enumerate(["ada", "ben", "ada", "ben", ""])
+        for _ in range(20 + n)
+    ]
+    found = activity(events)
+    assert found.kiosks == ("k4", "k0", "k2", "k1", "k3")
+    assert found.operators == ("", "ada", "ada", "ben", "ben")
+    assert found.group_names == ("", "ada", "ben")
+    assert found.groups == ((0,), (1, 2), (3, 4))
+    assert found.counts[:, 0, 0].tolist() == [24, 20, 22, 21, 23]
+
+
+def test_many_operators_are_joined_with_the_kiosks_that_are_busy_kept_apart() -> None:
+    events = [
+        Event("unique", "", 5 * DAY, f"k{n:02}", f"o{n % 6}")
+        for n in range(18)
+        for _ in range(99 - n)
+    ]
+    found = activity(events)
+    assert found.group_names == (*(f"o{n}" for n in range(MOST_OPERATORS - 1)), OTHERS)
+    assert found.counts.sum() == len(events)
+    named = [kiosk for kiosk in found.kiosks if kiosk != OTHERS]
+    assert sorted(named) == [f"k{n:02}" for n in range(MOST_KIOSKS - 1)]
+    of_others = dict(zip(found.kiosks, found.operators, strict=True))
+    assert (of_others["k00"], of_others["k03"]) == ("o0", OTHERS)
+
+
+def test_who_has_many_of_something_is_named() -> None:
+    def kiosk(event: Event) -> str:
+        return event.kiosk
+
+    def is_duplicate(event: Event) -> bool:
+        return event.kind == "duplicate"
+
     events = [e for day in range(10) for k in "abc" for e in day_of(k, day, 50, 1)]
-    assert kiosks_with_many(events, "duplicate") == ()
+    assert groups_with_many(events, kiosk, is_duplicate) == ()
     events += day_of("b", 5, 0, 30)
-    assert [alarm.group for alarm in kiosks_with_many(events, "duplicate")] == ["b"]
-    assert [alarm.group for alarm in days_with_many(events, "duplicate")] == ["5"]
-    assert kiosks_with_many(events, "rejected") == ()
+    assert [a.group for a in groups_with_many(events, kiosk, is_duplicate)] == ["b"]
+    by_day = groups_with_many(events, lambda event: str(event.day), is_duplicate)
+    assert [alarm.group for alarm in by_day] == ["5"]
+    assert groups_with_many(events, kiosk, lambda event: event.kind == "rejected") == ()
+
+
+def test_what_is_no_attempt_is_no_trial() -> None:
+    events = [*day_of("a", 1, 0, 30), *day_of("b", 1, 30, 0), Event("removal", "", DAY, "a")]
+    (alarm,) = groups_with_many(events, lambda e: e.kiosk, lambda e: e.kind != "unique")
+    assert (alarm.group, alarm.rate.hits, alarm.rate.trials) == ("a", 30, 30)
 
 
 def test_an_empty_log() -> None:
     assert activity([]).kiosks == ()
-    assert kiosks_with_many([], "duplicate") == ()
+    assert groups_with_many([], lambda event: event.kiosk, lambda _: True) == ()

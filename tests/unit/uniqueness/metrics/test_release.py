@@ -13,17 +13,23 @@ from uniqueness.metrics.release import (
     released_count,
 )
 
+Groups = tuple[tuple[int, ...], ...]
 
-def attacked(shown: Released, cell: tuple[int, ...]) -> tuple[int, int]:
+
+def attacked(shown: Released, cell: tuple[int, ...], groups: Groups = ()) -> tuple[int, int]:
     """The least and the most that a cell can be, in whole numbers, given all that is shown."""
     low = np.array([0 if count is None else count for count in shown.ravel()], float)
     high = np.array([np.inf if count is None else count for count in shown.ravel()], float)
     places = np.arange(shown.size).reshape(shown.shape)
     sums = []
+    parts = shown.shape[0] - 1 - len(groups)
+    along_first = [(*group, parts + number) for number, group in enumerate(groups)]
+    along_first.append(tuple(range(parts if groups else 0, shown.shape[0])))
     for axis in range(shown.ndim):
-        for line in np.moveaxis(places, axis, -1).reshape(-1, shown.shape[axis]):
-            sums.append(np.zeros(shown.size))
-            sums[-1][line[:-1]], sums[-1][line[-1]] = 1, -1
+        for of in along_first if axis == 0 else [tuple(range(shown.shape[axis]))]:
+            for line in np.moveaxis(places, axis, -1)[..., of].reshape(-1, len(of)):
+                sums.append(np.zeros(shown.size))
+                sums[-1][line[:-1]], sums[-1][line[-1]] = 1, -1
     goal = np.zeros(shown.size)
     goal[places[cell]] = 1
     found = [
@@ -51,6 +57,31 @@ def test_an_attacker_learns_of_a_small_cell_only_that_it_is_withheld(seed: int, 
         low, high = attacked(shown, cell)
         assert low <= 1
         assert high >= SMALLEST_CELL - 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "groups", [((0, 1, 2, 3, 4),), ((0,), (1, 2), (3, 4)), ((0, 1), (2, 3, 4))]
+)
+def test_nor_does_one_who_sees_the_totals_of_groups_too(seed: int, groups: Groups) -> None:
+    random = np.random.default_rng(seed)
+    counts = random.negative_binomial(1, 0.02, (5, 3, 4)) * random.integers(0, 2, (5, 3, 4))
+    shown = released(counts, groups)
+    assert shown.shape == (5 + len(groups) + 1, 4, 5)
+    known = np.vectorize(lambda count: count is not None)(shown)
+    totals = [counts[list(group)].sum(axis=0) for group in groups]
+    whole = np.concatenate([counts, np.array(totals), counts.sum(axis=0, keepdims=True)])
+    assert (shown[:, :-1, :-1][known[:, :-1, :-1]] == whole[known[:, :-1, :-1]]).all()
+    for cell in map(tuple, np.argwhere((whole > 0) & (whole < SMALLEST_CELL))):
+        assert shown[cell] is None
+        low, high = attacked(shown, cell, groups)
+        assert low <= 1
+        assert high >= SMALLEST_CELL - 1
+
+
+def test_the_only_kiosk_of_an_operator_is_withheld_with_it() -> None:
+    shown = released(np.array([[3, 500], [400, 60], [300, 70]]), ((0,), (1, 2)))
+    assert shown[0, 0] is shown[3, 0] is None
 
 
 def test_a_small_cell_takes_others_with_it() -> None:
