@@ -28,6 +28,7 @@ def _codec() -> ABICodec:
 
 
 _CODEC = _codec()
+_TOPIC_LENGTH = 66  # of 32 bytes as 0x-hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Interface:
         """
         known = self._events[event]
         indexed = {
-            name: _CODEC.decode([kind], _bytes(topic))[0]
+            name: _indexed(kind, topic)
             for (name, kind), topic in zip(known.indexed.items(), log["topics"][1:], strict=True)
         }
         data = _CODEC.decode(list(known.data.values()), _bytes(log["data"]))
@@ -135,6 +136,13 @@ def _type(described: Mapping[str, Any]) -> str:
     if not kind.startswith("tuple"):
         return kind
     return f"({','.join(map(_type, described['components']))}){kind.removeprefix('tuple')}"
+
+
+def _indexed(kind: str, topic: str) -> Any:
+    if len(topic) != _TOPIC_LENGTH:
+        raise ValueError("a topic has 32 bytes")
+    number = int(topic, 16)
+    return number if kind == "uint256" else _CODEC.decode([kind], number.to_bytes(32))[0]
 
 
 def _topic(kind: str, value: Any) -> str:

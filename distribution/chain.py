@@ -16,6 +16,7 @@ from distribution.refusals import refusal
 from distribution.rpc import from_hex, to_hex
 
 RECEIPT_TIMEOUT = 120.0  # seconds
+SLOT_GAS = 22_100  # a second later a slot may have to be written that needed no write before
 LOG_RANGE = 10_000  # blocks in one request for events: public endpoints refuse more
 
 
@@ -211,6 +212,8 @@ class Chain(Endpoint):
     def _send(self, build: Callable[[TxParams], TxParams]) -> Receipt:
         sender = Web3.to_checksum_address(self.sender)
         transaction = self._ask(lambda: build({"from": sender}))
+        if (estimate := transaction.get("gas")) is not None:
+            transaction["gas"] = estimate * 5 // 4 + SLOT_GAS
         if self._account is None:
             digest = self._ask(lambda: self._web3.eth.send_transaction(transaction))
         else:

@@ -182,16 +182,16 @@ class Endpoint(JsonRpc):
 
     def inclusion(self, transaction_hash: str) -> Inclusion | None:
         """Where a transaction was included; None while it is not."""
-        asked = _hash(transaction_hash)
-        receipt = self._find(lambda: self._web3.eth.get_transaction_receipt(asked))
-        if receipt is None or receipt["blockNumber"] is None:
-            return None
-        return Inclusion(
-            block=receipt["blockNumber"],
-            block_hash=to_hex(receipt["blockHash"]),
-            succeeded=receipt["status"] == 1,
-            gas_used=receipt["gasUsed"],
-        )
+        receipt = self._request("eth_getTransactionReceipt", transaction_hash)
+        with self._made_sense():
+            if receipt is None or receipt["blockNumber"] is None:
+                return None
+            return Inclusion(
+                block=int(receipt["blockNumber"], 16),
+                block_hash=receipt["blockHash"],
+                succeeded=int(receipt["status"], 16) == 1,
+                gas_used=int(receipt["gasUsed"], 16),
+            )
 
 
 def _hash(text: str) -> Hash32:

@@ -1,6 +1,7 @@
 """What became of claims that were sent, read from the chain's events once these are final."""
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Final
 
 import structlog
@@ -46,7 +47,12 @@ class Settlement:
 
         Those whose payment is final are settled; the others stay, since a reorg may undo it.
         """
-        paid = self._paid(epoch, [claim.proven.nullifier for claim in claims])
+        nullifiers = [claim.proven.nullifier for claim in claims]
+        distributor = self._deployment.distributor
+        spent = self._chain.call_each(
+            DISTRIBUTOR, distributor, "isClaimed", [(epoch, nullifier) for nullifier in nullifiers]
+        )
+        paid = self._paid(epoch, list(compress(nullifiers, spent))) if any(spent) else {}
         if paid:
             final = self._chain.block_number() - self._sender.confirmations + 1
             settled = self._paid(epoch, list(paid), until=final)
