@@ -253,7 +253,7 @@ def test_parties_of_two_sessions_do_not_meet(tmp_path):
 
 
 def test_what_one_party_holds_does_not_depend_on_the_template():
-    """Chi-squared on the bytes and correlation with the values, over many splits of one template."""
+    """Chi-squared on bytes and correlation with values, over many splits of one template."""
     template = templates(9, 1, 64)[0]
     splits = 4000
     rng = np.random.default_rng(10)
