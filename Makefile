@@ -6,12 +6,15 @@ PEOPLE ?=
 WORKERS ?= 2
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check install format lock clean
+.PHONY: demo private-demo test check install engine format lock clean
 
 demo: install  ## the whole loop: enrol, refuse duplicates, publish, claim
 	$(BIN)/personhood demo $(if $(FACES),--faces $(FACES)) $(if $(PEOPLE),--people $(PEOPLE))
 
-test: install tests/interop/node_modules/.installed  ## everything that passes without a GPU
+private-demo: install engine  ## three parties that match faces which none of them can see
+	$(BIN)/personhood party demo
+
+test: install engine tests/interop/node_modules/.installed  ## everything that passes without a GPU
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 check: install  ## before every commit: format, lint, types, who imports whom, fast tests
@@ -26,6 +29,9 @@ check: install  ## before every commit: format, lint, types, who imports whom, f
 install: $(VENV)/.installed node_modules/.installed  ## packages, local chain, models, circuit
 	$(BIN)/personhood models install opencv
 	$(BIN)/personhood artifacts install
+
+engine: $(VENV)/.installed  ## what the parties compute with, in an environment of its own
+	$(BIN)/personhood party install
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

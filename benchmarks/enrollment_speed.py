@@ -25,6 +25,7 @@ from enrollment.batching import BatchingEmbedder
 from enrollment.capture import decode, wiped
 from enrollment.engine import align, open_engine, open_pad_model
 from enrollment.errors import EnrollmentError
+from enrollment.examination import in_a_mirror
 from enrollment.faces import AlignedFace, FaceDetector, FaceEmbedder, exactly_one
 from enrollment.frames import merge, require_one_person
 from enrollment.packs import ModelPack, load_pack, load_pad_pack
@@ -78,7 +79,11 @@ def serve(
         seen.append(Frame(image, face, Pose.FRONT))
         aligned.append(crop)
         weights.append(report.weight)
-    with wiped(*(frame.image for frame in seen), *(crop.pixels for crop in aligned)):
+    mirrored = [in_a_mirror(detector, frame.image) for frame in seen[:2]]  # of both sides: the most
+    for crop in filter(None, mirrored):
+        perceptual_hash(crop)
+    aligned_and_mirrored = [*aligned, *filter(None, mirrored)]
+    with wiped(*(frame.image for frame in seen), *(crop.pixels for crop in aligned_and_mirrored)):
         for check in (DepthByTurning(), PassiveModel("pad", scorer, 0.0)):
             check.examine(seen)
         vectors = embedder.embed(aligned)

@@ -1,6 +1,6 @@
 """The chart of the overview: decisions by the hour as stacked bars, drawn as SVG attributes.
 
-Told apart also without colour: each kind has its own pattern in `static/console.css`, and the
+Told apart also without colour: each kind has its own pattern in `overview_live.html`, and the
 page has the same numbers as a table.
 """
 
@@ -17,6 +17,7 @@ HEIGHT: Final = 180
 _LEFT: Final = 40  # room for the numbers
 _BOTTOM: Final = 24  # room for the hours
 _TOP: Final = 8
+_HALF_HOUR: Final = 17  # half as wide as an hour is written
 _GAP: Final = 0.22  # of a bar's place
 
 
@@ -67,7 +68,8 @@ class Chart:
                     bars.append(Bar(kind, x + place * _GAP / 2, y, place * (1 - _GAP), height))
             starts = datetime.fromtimestamp(hour.starts_at, UTC)
             if starts.hour % 6 == 0:
-                marks.append(Mark(x + place / 2, f"{starts:%H}:00"))
+                middle = min(x + place / 2, width - _HALF_HOUR)
+                marks.append(Mark(middle, f"{starts:%H}:00"))
         lines = [Mark(ground - value * scale, f"{value:g}") for value in (0, top / 2, top)]
         return cls(tuple(bars), tuple(lines), tuple(marks), width)
 

@@ -1,5 +1,6 @@
 """How often a range of addresses may ask: one household or one data centre is one range."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from time import time
@@ -43,6 +44,7 @@ class AddressRateLimit:
             )
 
 
+@lru_cache(maxsize=4096)
 def range_of(address: str | None) -> str:
     """The range that an address is counted with, such as 192.0.2.0/24 or 2001:db8::/48."""
     if address is None:

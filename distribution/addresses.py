@@ -1,11 +1,6 @@
 """Addresses as a person types them."""
 
-from eth_utils.address import (
-    is_checksum_address,
-    is_checksum_formatted_address,
-    is_hex_address,
-    to_checksum_address,
-)
+from eth_utils.address import is_checksum_formatted_address, is_hex_address, to_checksum_address
 
 from distribution.errors import AddressInvalid
 
@@ -16,9 +11,10 @@ def parse_address(text: str) -> str:
     Raises:
         AddressInvalid: it is none, or its mixed case is not its checksum.
     """
-    mistyped = is_checksum_formatted_address(text) and not is_checksum_address(text)
-    if mistyped or not is_hex_address(text):
-        raise AddressInvalid(
-            f"{text} is not an address: give 0x and 40 hexadecimal digits, copied whole"
-        )
-    return str(to_checksum_address(text))
+    if is_hex_address(text):
+        checksummed = str(to_checksum_address(text))
+        if text == checksummed or not is_checksum_formatted_address(text):
+            return checksummed
+    raise AddressInvalid(
+        f"{text} is not an address: give 0x and 40 hexadecimal digits, copied whole"
+    )

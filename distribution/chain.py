@@ -1,21 +1,22 @@
 """Contracts on a chain: calls, transactions, events."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, cast
 
 from web3 import Web3
-from web3.contract import Contract
-from web3.contract.contract import ContractFunction
 from web3.types import TxParams
 
 from contracts.artifacts import ContractArtifact
-from distribution.endpoint import Endpoint, to_hex
+from distribution.abi import Interface
+from distribution.endpoint import Endpoint
 from distribution.errors import DistributionError
 from distribution.refusals import refusal
+from distribution.rpc import from_hex, to_hex
 
 RECEIPT_TIMEOUT = 120.0  # seconds
+SLOT_GAS = 22_100  # a second later a slot may have to be written that needed no write before
 LOG_RANGE = 10_000  # blocks in one request for events: public endpoints refuse more
 
 
@@ -67,8 +68,34 @@ class Chain(Endpoint):
         Raises:
             ContractRefused: the contract reverted.
         """
-        bound = self._function(artifact, address, function, arguments)
-        return self._ask(bound.call)
+        interface = self._interface(artifact)
+        calling = cast(TxParams, {"to": address, "data": interface.encode(function, arguments)})
+        answer = self._ask(lambda: self._web3.eth.call(calling))
+        with self._made_sense():
+            return interface.decode(function, arguments, bytes(answer))
+
+    def call_each(
+        self, artifact: ContractArtifact, address: str, function: str, asked: Sequence[Any]
+    ) -> list[Any]:
+        """Read a view of one argument or more for each of many, in one request.
+
+        Args:
+            asked: tuples of arguments; with none, nothing is asked.
+
+        Raises:
+            DistributionError: the node does not answer each.
+        """
+        interface = self._interface(artifact)
+        requests = [
+            ("eth_call", [{"to": address, "data": to_hex(data)}, "latest"])
+            for data in (interface.encode(function, arguments) for arguments in asked)
+        ]
+        answers = self._request_each(requests)
+        with self._made_sense():
+            return [
+                interface.decode(function, arguments, from_hex(answer))
+                for arguments, answer in zip(asked, answers, strict=True)
+            ]
 
     def transact(
         self, artifact: ContractArtifact, address: str, function: str, *arguments: Any
@@ -78,7 +105,8 @@ class Chain(Endpoint):
         Raises:
             ContractRefused: the contract would revert (told before any gas is spent) or reverted.
         """
-        return self._send(self._function(artifact, address, function, arguments).build_transaction)
+        contract = self._web3.eth.contract(Web3.to_checksum_address(address), abi=artifact.abi)
+        return self._send(contract.functions[function](*arguments).build_transaction)
 
     def events(
         self,
@@ -117,17 +145,23 @@ class Chain(Endpoint):
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Log]:
         """Every `event`, and where it stands; see `events`."""
-        kind = self._contract(artifact, address).events[event]
+        interface = self._interface(artifact)
         last = self.block_number() if to_block is None else to_block
+        wanted = {"address": address, "topics": interface.topics(event, where or {})}
         found: list[Log] = []
         for first in range(from_block, last + 1, LOG_RANGE):
             until = min(first + LOG_RANGE - 1, last)
-            logs = self._ask(
-                partial(kind().get_logs, argument_filters=where, from_block=first, to_block=until)
-            )
-            found += [
-                Log(log["args"], to_hex(log["transactionHash"]), log["blockNumber"]) for log in logs
-            ]
+            span = {"fromBlock": hex(first), "toBlock": hex(until)}
+            logs = self._request("eth_getLogs", wanted | span)
+            with self._made_sense():
+                found += [
+                    Log(
+                        interface.read(event, log),
+                        log["transactionHash"],
+                        int(log["blockNumber"], 16),
+                    )
+                    for log in logs
+                ]
             if progress is not None:
                 progress(until - from_block + 1, last - from_block + 1)
         return found
@@ -136,8 +170,7 @@ class Chain(Endpoint):
         self, artifact: ContractArtifact, address: str, function: str, *arguments: Any
     ) -> Call:
         """A call as the bytes that a transaction carries."""
-        data = self._contract(artifact, address).encode_abi(function, list(arguments))
-        return Call(address, bytes.fromhex(data.removeprefix("0x")))
+        return Call(address, self._interface(artifact).encode(function, arguments))
 
     def estimate_gas(self, call: Call, sender: str) -> int:
         """Gas that the call takes now; a node finds it by running the call some twenty times.
@@ -166,30 +199,21 @@ class Chain(Endpoint):
         payment = {"from": self.sender, "to": address, "value": amount}
         self._send(lambda own: cast(TxParams, {**own, **payment}))
 
-    def _contract(self, artifact: ContractArtifact, address: str) -> Contract:
-        """The contract at an address; making one takes longer than a call of it."""
-        known = self._contracts.get((artifact.name, address))
+    def _interface(self, artifact: ContractArtifact) -> Interface:
+        known = self._interfaces.get(artifact.name)
         if known is None:
-            checksummed = Web3.to_checksum_address(address)
-            known = self._web3.eth.contract(checksummed, abi=artifact.abi)
-            self._contracts[artifact.name, address] = known
+            known = self._interfaces[artifact.name] = Interface(artifact.abi)
         return known
 
     @cached_property
-    def _contracts(self) -> dict[tuple[str, str], Contract]:
+    def _interfaces(self) -> dict[str, Interface]:
         return {}
-
-    def _function(
-        self, artifact: ContractArtifact, address: str, function: str, arguments: tuple[Any, ...]
-    ) -> ContractFunction:
-        bound = self._contract(artifact, address).functions[function](*arguments)
-        if not isinstance(bound, ContractFunction):
-            raise DistributionError(f"{artifact.name} has no function {function}")
-        return bound
 
     def _send(self, build: Callable[[TxParams], TxParams]) -> Receipt:
         sender = Web3.to_checksum_address(self.sender)
         transaction = self._ask(lambda: build({"from": sender}))
+        if (estimate := transaction.get("gas")) is not None:
+            transaction["gas"] = estimate * 5 // 4 + SLOT_GAS
         if self._account is None:
             digest = self._ask(lambda: self._web3.eth.send_transaction(transaction))
         else:

@@ -61,22 +61,28 @@ class EmbeddedNode:
 
 
 class _RpcHandler(BaseHTTPRequestHandler):
-    """JSON-RPC 2.0 over POST, a connection for each, so that none outlives the node."""
+    """JSON-RPC 2.0 over POST, one request or a batch of them.
+
+    Each has a connection of its own, so that none outlives the node.
+    """
 
     def __init__(self, answer: Answer, *connection: Any) -> None:
         self.answer = answer
         super().__init__(*connection)
 
     def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        reply = {"jsonrpc": "2.0", "id": request.get("id")}
-        reply |= self.answer(request["method"], request.get("params", []))
-        body = json.dumps(reply).encode()
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        told = list(map(self._reply, asked)) if isinstance(asked, list) else self._reply(asked)
+        body = json.dumps(told).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
+        reply = {"jsonrpc": "2.0", "id": request.get("id")}
+        return reply | self.answer(request["method"], request.get("params", []))
 
     def log_message(self, format: str, *args: Any) -> None:
         """Stay silent: a request line is no news."""

@@ -1,26 +1,15 @@
-"""One JSON-RPC endpoint: what it is asked, and its failures as errors of ours."""
+"""One chain's blocks, accounts and signed transactions, by an endpoint of it."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self, TypeVar
+from typing import Self
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_typing import Hash32
 from eth_utils.crypto import keccak
-from requests.exceptions import HTTPError, RequestException, Timeout
-from web3 import HTTPProvider, Web3
-from web3.exceptions import (
-    BlockNotFound,
-    ContractLogicError,
-    TimeExhausted,
-    TransactionNotFound,
-    Web3Exception,
-    Web3RPCError,
-)
-from web3.providers.rpc.utils import ExceptionRetryConfiguration
+from web3 import Web3
 
 from distribution.errors import (
     ChainTimeout,
@@ -30,14 +19,12 @@ from distribution.errors import (
     SenderMissing,
     SenderPoor,
 )
-from distribution.refusals import refusal
+from distribution.rpc import JsonRpc, open_web3, to_hex
 
 REQUEST_TIMEOUT = 60.0  # seconds; the embedded node takes tens of them on a busy machine
 RECURSION_LIMIT = 2000  # frames
-_REVERTED = "execution reverted: "
 # What nodes say of a transaction that they have, or have included already.
 _KNOWN_ALREADY = ("already known", "already imported", "known transaction", "nonce too low")
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +41,7 @@ class Inclusion:
     gas_used: int
 
 
-class Endpoint:
+class Endpoint(JsonRpc):
     """Blocks, accounts and signed transactions of one chain; `Chain` adds contracts.
 
     With a `sender_key` transactions are signed here; without one the node's first own account
@@ -62,7 +49,7 @@ class Endpoint:
     """
 
     def __init__(self, web3: Web3, sender_key: str | None = None) -> None:
-        self._web3 = web3
+        super().__init__(web3)
         self._account = open_account(sender_key) if sender_key else None
 
     @classmethod
@@ -84,13 +71,7 @@ class Endpoint:
         # py_ecc, which web3 imports, raises the limit so far that deeply nested JSON from a node
         # would overflow the C stack and end the process.
         sys.setrecursionlimit(RECURSION_LIMIT)
-        provider = HTTPProvider(
-            url,
-            request_kwargs={"timeout": timeout},
-            # Busy endpoints answer 429 or 503 and are asked again; a hanging one is not.
-            exception_retry_configuration=ExceptionRetryConfiguration(errors=(HTTPError,)),
-        )
-        endpoint = cls(Web3(provider), sender_key)
+        endpoint = cls(open_web3(url, timeout), sender_key)
         try:
             endpoint.chain_id  # noqa: B018 - asked now, to tell a wrong address at once
         except ChainTimeout:
@@ -201,53 +182,16 @@ class Endpoint:
 
     def inclusion(self, transaction_hash: str) -> Inclusion | None:
         """Where a transaction was included; None while it is not."""
-        asked = _hash(transaction_hash)
-        receipt = self._find(lambda: self._web3.eth.get_transaction_receipt(asked))
-        if receipt is None or receipt["blockNumber"] is None:
-            return None
-        return Inclusion(
-            block=receipt["blockNumber"],
-            block_hash=to_hex(receipt["blockHash"]),
-            succeeded=receipt["status"] == 1,
-            gas_used=receipt["gasUsed"],
-        )
-
-    def _find(self, request: Callable[[], _T]) -> _T | None:
-        """Run `request` for what may not be there."""
-        try:
-            return self._ask(request)
-        except _NotThere:
-            return None
-
-    def _ask(self, request: Callable[[], _T]) -> _T:
-        """Run `request`, with web3's errors as ours."""
-        try:
-            return request()
-        except ContractLogicError as reverted:
-            raise refusal(_reason(reverted)) from reverted
-        except (BlockNotFound, TransactionNotFound) as absent:
-            raise _NotThere(f"the node does not have it: {absent}") from absent
-        except Web3RPCError as refused:
-            raise DistributionError(f"the node refused the request: {refused}") from refused
-        except (Timeout, TimeExhausted) as silent:
-            raise ChainTimeout(
-                "the chain did not answer in time: what was sent may still arrive, look before you "
-                "send it again"
-            ) from silent
-        except (RequestException, OSError) as lost:
-            raise ChainUnreachable(
-                "the chain stopped answering: nothing is lost, try again when it is back"
-            ) from lost
-        except Web3Exception as fault:
-            raise DistributionError(f"the node's answer could not be used: {fault}") from fault
-
-
-class _NotThere(Exception):
-    """Told to nobody: a block or a transaction that the node does not have."""
-
-
-def to_hex(data: bytes) -> str:
-    return "0x" + bytes(data).hex()
+        receipt = self._request("eth_getTransactionReceipt", transaction_hash)
+        with self._made_sense():
+            if receipt is None or receipt["blockNumber"] is None:
+                return None
+            return Inclusion(
+                block=int(receipt["blockNumber"], 16),
+                block_hash=receipt["blockHash"],
+                succeeded=int(receipt["status"], 16) == 1,
+                gas_used=int(receipt["gasUsed"], 16),
+            )
 
 
 def _hash(text: str) -> Hash32:
@@ -268,8 +212,3 @@ def open_account(key: str) -> LocalAccount:
             "the key that pays gas is not 32 bytes in hex: check PERSONHOOD_SENDER_KEY"
         ) from None
     return account
-
-
-def _reason(reverted: ContractLogicError) -> str:
-    message = str(reverted.message or "no reason given")
-    return message.removeprefix(_REVERTED)

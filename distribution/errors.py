@@ -41,7 +41,8 @@ DistributionError
     ├── ProofRefused          the proof does not hold for this root, scope, message
     ├── EpochNotClaimable     no root, not begun, or past the late window
     ├── ClaimsPaused          the attesters stopped claims for a while; no right is lost
-    └── PoolTooPoor           the pool cannot pay now; the right to claim late remains
+    ├── PoolTooPoor           the pool cannot pay now; the right to claim late remains
+    └── TransferFailed        the recipient, or the token, refuses; the right to claim remains
 """
 
 from typing import TYPE_CHECKING, ClassVar
@@ -281,3 +282,7 @@ class ClaimsPaused(ContractRefused):
 
 class PoolTooPoor(ContractRefused):
     code = "pool_too_poor"
+
+
+class TransferFailed(ContractRefused):
+    code = "transfer_failed"

@@ -4,140 +4,26 @@ A transaction has a nonce and one version or more: each later version pays more,
 same nonce, so that the chain takes one of them at most.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Collection, Sequence
 from time import time
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    String,
-    UniqueConstraint,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Connection, func, insert, select, update
 
 from distribution.chain import Call
-from distribution.database import Base, Database
+from distribution.database import Database
 from distribution.endpoint import Inclusion
-
-_Id = BigInteger().with_variant(Integer, "sqlite")  # what SQLite numbers by itself
-
-
-class SentState(StrEnum):
-    """How far a transaction is.
-
-    SIGNED: kept here, and given to the node or about to be.
-    INCLUDED: in a block that a reorg could still undo.
-    FINAL: under so many blocks that none is expected.
-    DISPLACED: another transaction of the account took its nonce; it will never be included.
-    """
-
-    SIGNED = "signed"
-    INCLUDED = "included"
-    FINAL = "final"
-    DISPLACED = "displaced"
-
-
-UNDER_WAY = (SentState.SIGNED, SentState.INCLUDED)
-
-
-class SentRow(Base):
-    """See `Sent`. A journal holds what several accounts sent to several deployments."""
-
-    __tablename__ = "sent_transactions"
-    __table_args__ = (UniqueConstraint("deployment", "sender", "nonce"),)
-
-    id: Mapped[int] = mapped_column(_Id, primary_key=True)
-    deployment: Mapped[str] = mapped_column(String(64))
-    sender: Mapped[str] = mapped_column(String(42))
-    nonce: Mapped[int | None] = mapped_column(BigInteger)
-    purpose: Mapped[str] = mapped_column(String(40))
-    recipient: Mapped[str] = mapped_column(String(42))
-    call_data: Mapped[bytes] = mapped_column(LargeBinary)
-    gas: Mapped[int] = mapped_column(BigInteger)
-    state: Mapped[str] = mapped_column(String(20), index=True)
-    signed_at: Mapped[int] = mapped_column(BigInteger)
-    given_at: Mapped[int | None] = mapped_column(BigInteger)
-    block: Mapped[int | None] = mapped_column(BigInteger, index=True)
-    block_hash: Mapped[str | None] = mapped_column(String(66))
-    included_hash: Mapped[str | None] = mapped_column(String(66))
-    succeeded: Mapped[bool | None] = mapped_column()
-    gas_used: Mapped[int | None] = mapped_column(BigInteger)
-
-
-class VersionRow(Base):
-    """See `Version`."""
-
-    __tablename__ = "sent_versions"
-
-    hash: Mapped[str] = mapped_column(String(66), primary_key=True)
-    transaction_id: Mapped[int] = mapped_column(ForeignKey("sent_transactions.id"), index=True)
-    max_fee: Mapped[int] = mapped_column(BigInteger)
-    tip: Mapped[int] = mapped_column(BigInteger)
-    signed: Mapped[bytes] = mapped_column(LargeBinary)
-    signed_at: Mapped[int] = mapped_column(BigInteger)
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One signature of a transaction.
-
-    Attributes:
-        hash: of the transaction, 0x-hex.
-        max_fee: wei for a unit of gas, at most, the tip included.
-        tip: of it to whoever makes the block, at most.
-        signed: what is sent.
-        signed_at: seconds since 1970.
-    """
-
-    hash: str
-    max_fee: int
-    tip: int
-    signed: bytes
-    signed_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A transaction of this journal.
-
-    Attributes:
-        purpose: what the caller calls its kind.
-        signed_at: of the first version, seconds since 1970.
-        given_at: when a node first took it.
-        block, block_hash, included_hash, succeeded, gas_used: once it is included; `included_hash`
-            is that of the version that was.
-        versions: oldest first.
-    """
-
-    id: int
-    purpose: str
-    nonce: int
-    call: Call
-    gas: int
-    state: SentState
-    signed_at: int
-    given_at: int | None
-    block: int | None
-    block_hash: str | None
-    included_hash: str | None
-    succeeded: bool | None
-    gas_used: int | None
-    versions: tuple[Version, ...]
-
-    @property
-    def hash(self) -> str:
-        """Of the version that was included, else of the newest."""
-        return self.included_hash or self.versions[-1].hash
+from distribution.sent import (
+    UNDER_WAY,
+    Handed,
+    Sent,
+    SentRow,
+    SentState,
+    Version,
+    VersionRow,
+    sent_of,
+    version_row,
+)
 
 
 class Journal:
@@ -188,14 +74,14 @@ class Journal:
             }
             inserted = insert(SentRow).values(self._owner | row).returning(SentRow.id)
             identifier = connection.execute(inserted).scalar_one()
-            connection.execute(insert(VersionRow), _version_row(identifier, version))
+            connection.execute(insert(VersionRow), version_row(identifier, version))
             if note is not None:
                 note(connection, identifier)
         return identifier
 
     def add_version(self, identifier: int, version: Version) -> None:
         with self.database.write() as connection:
-            connection.execute(insert(VersionRow), _version_row(identifier, version))
+            connection.execute(insert(VersionRow), version_row(identifier, version))
 
     def transactions(
         self, states: Sequence[SentState] = UNDER_WAY, purpose: str | None = None
@@ -208,6 +94,20 @@ class Journal:
 
     def get(self, identifier: int) -> Sent:
         return self._select(*self._of, SentRow.id == identifier)[0]
+
+    def handed(self, identifiers: Collection[int]) -> dict[int, Handed]:
+        """The hashes of transactions, without what they carry, which may be much."""
+        if not identifiers:
+            return {}
+        query = (
+            select(SentRow.id, SentRow.included_hash, SentRow.given_at, VersionRow.hash)
+            .join(VersionRow, VersionRow.transaction_id == SentRow.id)
+            .where(*self._of, SentRow.id.in_(identifiers))
+            .order_by(VersionRow.max_fee)
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(query).all()
+        return {row.id: Handed(row.included_hash or row.hash, row.given_at) for row in rows}
 
     def newest_final(self, below: int | None = None) -> Sent | None:
         """The final one that is highest in the chain; of those in blocks below, if given."""
@@ -276,7 +176,7 @@ class Journal:
                 versions[row.transaction_id].append(
                     Version(row.hash, row.max_fee, row.tip, row.signed, row.signed_at)
                 )
-        return [_sent(row, tuple(versions[row.id])) for row in rows]
+        return [sent_of(row, tuple(versions[row.id])) for row in rows]
 
 
 _NOT_INCLUDED: dict[str, None] = dict.fromkeys(
@@ -287,33 +187,3 @@ _NOT_INCLUDED: dict[str, None] = dict.fromkeys(
 def now() -> int:
     """Seconds since 1970."""
     return int(time())
-
-
-def _version_row(identifier: int, version: Version) -> dict[str, Any]:
-    return {
-        "hash": version.hash,
-        "transaction_id": identifier,
-        "max_fee": version.max_fee,
-        "tip": version.tip,
-        "signed": version.signed,
-        "signed_at": version.signed_at,
-    }
-
-
-def _sent(row: Any, versions: tuple[Version, ...]) -> Sent:
-    return Sent(
-        id=row.id,
-        purpose=row.purpose,
-        nonce=-1 if row.nonce is None else row.nonce,
-        call=Call(row.recipient, row.call_data),
-        gas=row.gas,
-        state=SentState(row.state),
-        signed_at=row.signed_at,
-        given_at=row.given_at,
-        block=row.block,
-        block_hash=row.block_hash,
-        included_hash=row.included_hash,
-        succeeded=row.succeeded,
-        gas_used=row.gas_used,
-        versions=versions,
-    )

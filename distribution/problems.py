@@ -9,8 +9,8 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from distribution import errors
 from identity_proofs.errors import IdentityProofsError, ProofError
@@ -44,31 +44,49 @@ def status_of(kind: type[BaseException]) -> HTTPStatus | None:
     return next((STATUS[base] for base in kind.__mro__ if base in STATUS), None)
 
 
+class RequestLog:
+    """Gives every request an id and one log line; no address and no claim is logged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        identifier = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = identifier
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                named = (b"x-request-id", identifier.encode()), (b"cache-control", b"no-store")
+                message["headers"] = [*message["headers"], *named]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_named)
+        except Exception as fault:
+            # Where it happened, not what it said: a message may quote the request.
+            frame = extract_tb(fault.__traceback__)[-1]
+            where = f"{frame.filename}:{frame.lineno}"
+            _log.error("fault", request_id=identifier, kind=type(fault).__name__, where=where)
+            if status:
+                raise  # half an answer is out: the server must break the connection
+            await _internal(Request(scope))(scope, receive, send_named)
+        route = getattr(scope.get("route"), "path", None)
+        _log.info("request", method=scope["method"], route=route, status=status)
+
+
 def install_problem_handlers(app: FastAPI) -> None:
     """Answer every error as problem details, and give every request an id and one log line."""
     for tree in (errors.DistributionError, IdentityProofsError):
         app.add_exception_handler(tree, _known)
     app.add_exception_handler(HTTPException, _routing)
-    app.middleware("http")(_named)
-
-
-async def _named(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """No address and no claim is logged."""
-    request.state.request_id = uuid.uuid4().hex
-    try:
-        response = await call_next(request)
-    except Exception as fault:
-        # Where it happened, not what it said: a message may quote the request.
-        frame = extract_tb(fault.__traceback__)[-1]
-        where = f"{frame.filename}:{frame.lineno}"
-        kind = type(fault).__name__
-        _log.error("fault", request_id=request.state.request_id, kind=kind, where=where)
-        response = _internal(request)
-    response.headers["X-Request-Id"] = request.state.request_id
-    response.headers["Cache-Control"] = "no-store"
-    route = getattr(request.scope.get("route"), "path", None)
-    _log.info("request", method=request.method, route=route, status=response.status_code)
-    return response
+    app.add_middleware(RequestLog)
 
 
 async def _known(request: Request, error: Exception) -> Response:

@@ -16,7 +16,7 @@ from distribution.attestation import NO_CHECKPOINT, RootUpdate, Signature
 from distribution.chain import Chain
 from distribution.deployment import REGISTRY, Deployment
 from distribution.errors import QuorumMissing
-from distribution.journal import Journal, Sent, SentState, now
+from distribution.journal import Journal, now
 from distribution.registry import (
     Attests,
     collect_signatures,
@@ -26,6 +26,7 @@ from distribution.registry import (
     update_arguments,
 )
 from distribution.sender import Sender
+from distribution.sent import Sent, SentState
 from identity_proofs.group import REMOVED, Group
 
 _log = structlog.get_logger("distribution.publisher")

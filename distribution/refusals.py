@@ -7,6 +7,7 @@ from distribution.errors import (
     EpochNotClaimable,
     PoolTooPoor,
     ProofRefused,
+    TransferFailed,
 )
 
 _REFUSALS: dict[str, tuple[type[ContractRefused], str]] = {
@@ -37,6 +38,10 @@ _REFUSALS: dict[str, tuple[type[ContractRefused], str]] = {
     "distributor: pool too low": (
         PoolTooPoor,
         "the pool cannot pay now: the right to claim stays, try again when it is funded",
+    ),
+    "distributor: transfer failed": (
+        TransferFailed,
+        "the coin does not reach this address: the right to claim stays, name another recipient",
     ),
 }
 

@@ -1,25 +1,32 @@
 """The HTTP interface of a relayer: a wallet without coins for gas posts a claim and follows it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from anyio import to_thread
-from fastapi import FastAPI, Request, Response, status
+from fastapi import FastAPI, Request, status
+from fastapi.responses import JSONResponse
 
 from distribution.address_limits import AddressRateLimit
+from distribution.addresses import parse_address
 from distribution.deployment import Deployment
 from distribution.errors import RequestMalformed, RequestTooLarge
 from distribution.problems import install_problem_handlers
-from distribution.relay_intake import ClaimRequest, Intake
-from distribution.relay_store import RelayedClaim
-from distribution.relayer import Relayer
+from distribution.relay_claims import RelayedClaim
+from distribution.relay_gathering import Gathering
+from distribution.relay_intake import ClaimRequest, Intake, Outcome
+from distribution.relayer import Progress, Relayer
 from identity_proofs.proof import SemaphoreProof
 
 MAX_BODY: Final = 4096  # bytes; a claim has about 1,300
 READS_PER_CLAIM: Final = 20  # looks at claims that a range has for each claim that it may post
 _MAX_DIGITS: Final = 78  # of an integer below 2^256
 _FIELDS: Final = {"epoch", "recipient", "fee", "proof"}
+
+
+Told: TypeAlias = dict[str, Any]
+"""A claim as it is told."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,19 @@ class RelayDesk:
     relayer: Relayer
     per_minute: int
 
+    def take_all(self, asked: Sequence[ClaimRequest]) -> list[Told | Exception]:
+        """Queue claims, and tell how far each is."""
+        return self._tell(self.intake.take_all(asked))
+
+    def find_all(self, identifiers: Sequence[str]) -> list[Told | Exception]:
+        """Tell how far claims are."""
+        return self._tell(self.intake.find_all(identifiers))
+
+    def _tell(self, outcomes: Sequence[Outcome]) -> list[Told | Exception]:
+        claims = [outcome for outcome in outcomes if isinstance(outcome, RelayedClaim)]
+        told = map(_told, claims, self.relayer.progress(claims))
+        return [one if isinstance(one, Exception) else next(told) for one in outcomes]
+
 
 def create_app(desk: RelayDesk) -> FastAPI:
     """Create the application.
@@ -44,22 +64,21 @@ def create_app(desk: RelayDesk) -> FastAPI:
     app = FastAPI(title="personhood relayer", version="1", docs_url=None, redoc_url=None)
     posts = AddressRateLimit(desk.per_minute)
     reads = AddressRateLimit(desk.per_minute * READS_PER_CLAIM)
+    arriving = Gathering(desk.take_all)
+    asking = Gathering(desk.find_all)
 
     @app.post("/v1/claims", status_code=status.HTTP_202_ACCEPTED)
-    async def post_claim(request: Request, response: Response) -> dict[str, Any]:
+    async def post_claim(request: Request) -> JSONResponse:
         """Take a claim that would be paid now; the same again is answered with its progress."""
         posts.take(_address(request), "claims")
-        asked = parse_claim(await _read(request))
-        claim = await to_thread.run_sync(desk.intake.take, asked)
-        response.headers["Location"] = f"/v1/claims/{claim.id}"
-        return await to_thread.run_sync(_tell, desk, claim)
+        told = await arriving.ask(parse_claim(await _read(request)))
+        return JSONResponse(told, 202, {"Location": f"/v1/claims/{told['id']}"})
 
     @app.get("/v1/claims/{identifier}")
-    async def get_claim(identifier: str, request: Request) -> dict[str, Any]:
+    async def get_claim(identifier: str, request: Request) -> JSONResponse:
         """Tell how far a claim is."""
         reads.take(_address(request), "reads")
-        claim = await to_thread.run_sync(desk.intake.find, identifier)
-        return await to_thread.run_sync(_tell, desk, claim)
+        return JSONResponse(await asking.ask(identifier))
 
     @app.get("/v1/relayer")
     async def get_relayer(request: Request) -> dict[str, Any]:
@@ -85,6 +104,7 @@ def parse_claim(body: bytes) -> ClaimRequest:
     Raises:
         RequestMalformed: it is not that.
         MalformedProof: the proof is none.
+        AddressInvalid: the recipient is none.
     """
     try:
         fields = json.loads(body)
@@ -101,7 +121,8 @@ def parse_claim(body: bytes) -> ClaimRequest:
         raise RequestMalformed("fee is decimal digits as text, in the token's smallest unit")
     if not isinstance(proof, dict):
         raise RequestMalformed("proof is a Semaphore proof as an object")
-    return ClaimRequest(epoch, recipient, int(fee), SemaphoreProof.from_dict(proof))
+    parsed = SemaphoreProof.from_dict(proof)
+    return ClaimRequest(epoch, parse_address(recipient), int(fee), parsed)
 
 
 async def _read(request: Request) -> bytes:
@@ -113,8 +134,11 @@ async def _read(request: Request) -> bytes:
     return body
 
 
-def _tell(desk: RelayDesk, claim: RelayedClaim) -> dict[str, Any]:
-    progress = desk.relayer.progress(claim)
+def _address(request: Request) -> str | None:
+    return request.client.host if request.client is not None else None
+
+
+def _told(claim: RelayedClaim, progress: Progress) -> Told:
     return {
         "id": claim.id,
         "epoch": claim.epoch,
@@ -123,7 +147,3 @@ def _tell(desk: RelayDesk, claim: RelayedClaim) -> dict[str, Any]:
         "transaction": progress.transaction,
         "eta_seconds": progress.eta,
     }
-
-
-def _address(request: Request) -> str | None:
-    return request.client.host if request.client is not None else None

@@ -1,16 +1,18 @@
 """What became of claims that were sent, read from the chain's events once these are final."""
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Final
 
 import structlog
 
 from distribution.chain import Chain
 from distribution.deployment import DISTRIBUTOR, Deployment
-from distribution.errors import AlreadyClaimed, PoolTooPoor
-from distribution.journal import Sent, SentState
-from distribution.relay_store import RelayedClaim, RelayStore
+from distribution.errors import AlreadyClaimed, PoolTooPoor, TransferFailed
+from distribution.relay_claims import RelayedClaim
+from distribution.relay_store import RelayStore
 from distribution.sender import Sender
+from distribution.sent import Sent, SentState
 
 _log = structlog.get_logger("distribution.relayer")
 
@@ -18,7 +20,7 @@ _log = structlog.get_logger("distribution.relayer")
 _SKIPPED: Final = {
     "already claimed": AlreadyClaimed.code,
     "pool too low": PoolTooPoor.code,
-    "transfer failed": "transfer_failed",
+    "transfer failed": TransferFailed.code,
 }
 
 
@@ -45,7 +47,12 @@ class Settlement:
 
         Those whose payment is final are settled; the others stay, since a reorg may undo it.
         """
-        paid = self._paid(epoch, [claim.proven.nullifier for claim in claims])
+        nullifiers = [claim.proven.nullifier for claim in claims]
+        distributor = self._deployment.distributor
+        spent = self._chain.call_each(
+            DISTRIBUTOR, distributor, "isClaimed", [(epoch, nullifier) for nullifier in nullifiers]
+        )
+        paid = self._paid(epoch, list(compress(nullifiers, spent))) if any(spent) else {}
         if paid:
             final = self._chain.block_number() - self._sender.confirmations + 1
             settled = self._paid(epoch, list(paid), until=final)

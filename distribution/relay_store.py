@@ -1,108 +1,29 @@
 """The claims that a relayer took, kept until they are paid."""
 
-import json
-import secrets
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Integer,
-    String,
-    Text,
-    UniqueConstraint,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from distribution.batch import ProvenClaim
 from distribution.database import Database
 from distribution.errors import RelayDatabaseMismatch
-from distribution.journal import SentRow, SentState, now
+from distribution.journal import now
+from distribution.relay_claims import (
+    ClaimRow,
+    ClaimState,
+    RelayBase,
+    RelayedClaim,
+    VersionRow,
+    Waiting,
+    claim_of,
+    hex_of,
+    new_claim,
+    row_of,
+)
+from distribution.sent import SentRow, SentState
 
 VERSION = 1
-
-
-class RelayBase(DeclarativeBase):
-    """The relayer's own tables, beside those of its sender."""
-
-
-class ClaimState(StrEnum):
-    """What this table says of a claim; the sender's journal says the rest.
-
-    QUEUED: waits for a batch. SENT: in the transaction that it names. FINALISED: paid. FAILED: not
-    paid and given up, for the reason in `code`; the same claim may be sent again.
-    """
-
-    QUEUED = "queued"
-    SENT = "sent"
-    FINALISED = "finalised"
-    FAILED = "failed"
-
-
-class VersionRow(RelayBase):
-    """Which version of the tables this is."""
-
-    __tablename__ = "relay_version"
-
-    version: Mapped[int] = mapped_column(Integer, primary_key=True)
-
-
-class ClaimRow(RelayBase):
-    """See `RelayedClaim`."""
-
-    __tablename__ = "relayed_claims"
-    __table_args__ = (UniqueConstraint("deployment", "nullifier"),)
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    sequence: Mapped[int] = mapped_column(BigInteger, index=True)
-    deployment: Mapped[str] = mapped_column(String(64))
-    nullifier: Mapped[str] = mapped_column(String(64))  # hex
-    epoch: Mapped[int] = mapped_column(BigInteger)
-    recipient: Mapped[str] = mapped_column(String(42))
-    fee: Mapped[str] = mapped_column(String(78))
-    points: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(String(20), index=True)
-    alone: Mapped[bool] = mapped_column()
-    code: Mapped[str | None] = mapped_column(String(60))
-    transaction_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
-    received_at: Mapped[int] = mapped_column(BigInteger)
-    settled_at: Mapped[int | None] = mapped_column(BigInteger)
-
-
-@dataclass(frozen=True, slots=True)
-class RelayedClaim:
-    """One claim.
-
-    Attributes:
-        id: random, for its status address.
-        sequence: its place in the order of arrival.
-        alone: it goes into no batch any more, because one with it was refused.
-        code: why it failed.
-        transaction_id: in the sender's journal.
-    """
-
-    id: str
-    sequence: int
-    epoch: int
-    proven: ProvenClaim
-    state: ClaimState
-    alone: bool
-    code: str | None
-    transaction_id: int | None
-    received_at: int
-
-    def has_terms(self, epoch: int, recipient: str, fee: int) -> bool:
-        return (self.epoch, self.proven.recipient, self.proven.fee) == (epoch, recipient, fee)
 
 
 class RelayStore:
@@ -127,62 +48,74 @@ class RelayStore:
                 "the program that made it pay what waits, then move the database away"
             )
 
-    def find(self, nullifier: int) -> RelayedClaim | None:
-        return _first(self._select(ClaimRow.nullifier == _hex(nullifier)))
+    def find_all(self, nullifiers: Collection[int]) -> dict[int, RelayedClaim]:
+        """The claims that are kept with these nullifiers."""
+        if not nullifiers:
+            return {}
+        return {claim.proven.nullifier: claim for claim in self._select(_named(nullifiers))}
 
-    def get(self, identifier: str) -> RelayedClaim | None:
-        return _first(self._select(ClaimRow.id == identifier))
+    def get_all(self, identifiers: Collection[str]) -> dict[str, RelayedClaim]:
+        """The claims that have these ids."""
+        return {claim.id: claim for claim in self._select(ClaimRow.id.in_(identifiers))}
 
-    def add(self, epoch: int, claim: ProvenClaim) -> RelayedClaim:
-        """Queue a claim; of one that is there already, that one is returned.
+    def add_all(self, asked: Sequence[tuple[int, ProvenClaim]]) -> dict[int, RelayedClaim]:
+        """Queue claims, in one transaction; of one that is there already, that one is returned.
 
         One that failed is queued again, on the terms that it comes with now.
-        """
-        values = {
-            "epoch": epoch,
-            "recipient": claim.recipient,
-            "fee": str(claim.fee),
-            "points": json.dumps([str(coordinate) for coordinate in claim.points]),
-            "state": ClaimState.QUEUED.value,
-            "alone": False,
-            "code": None,
-            "transaction_id": None,
-            "received_at": now(),
-            "settled_at": None,
-        }
-        nullifier = _hex(claim.nullifier)
-        named = (self._ours, ClaimRow.nullifier == nullifier)
-        with self._database.write() as connection:
-            last = connection.scalar(select(func.max(ClaimRow.sequence))) or 0
-            values["sequence"] = last + 1
-            state = connection.scalar(select(ClaimRow.state).where(*named))
-            if state is None:
-                key = {"deployment": self._deployment, "nullifier": nullifier}
-                identifier = {"id": secrets.token_hex(16)}
-                # Another request with the same nullifier may be first.
-                with suppress(IntegrityError), connection.begin_nested():
-                    connection.execute(insert(ClaimRow), identifier | key | values)
-            elif state == ClaimState.FAILED:
-                connection.execute(update(ClaimRow).where(*named).values(values))
-        return self._select(ClaimRow.nullifier == nullifier)[0]
 
-    def queued(self) -> list[RelayedClaim]:
-        """Those that wait, oldest first."""
-        return self._select(ClaimRow.state == ClaimState.QUEUED.value)
+        Args:
+            asked: epochs and claims.
+
+        Returns:
+            What is kept now, by nullifier.
+        """
+        if not asked:
+            return {}
+        with self._database.write() as connection:
+            found = self._read(connection, _named([claim.nullifier for _, claim in asked]))
+            known = {claim.proven.nullifier: claim for claim in found}
+            last = connection.scalar(select(func.max(ClaimRow.sequence))) or 0
+            added: list[RelayedClaim] = []
+            for epoch, claim in asked:
+                before = known.get(claim.nullifier)
+                if before is None or before.state is ClaimState.FAILED:
+                    queued = new_claim(before, last + len(added) + 1, epoch, claim)
+                    known[claim.nullifier] = queued
+                    added.append(queued)
+            if added:
+                connection.execute(delete(ClaimRow).where(self._ours, _among(added)))
+                connection.execute(
+                    insert(ClaimRow), [row_of(claim, self._deployment) for claim in added]
+                )
+        return known
+
+    def waiting(self) -> list[Waiting]:
+        """What waits, by epoch."""
+        query = (
+            select(
+                ClaimRow.epoch,
+                func.count().label("claims"),
+                func.min(ClaimRow.received_at).label("since"),
+                func.min(ClaimRow.sequence).label("first"),
+            )
+            .where(self._ours, ClaimRow.state == ClaimState.QUEUED.value)
+            .group_by(ClaimRow.epoch)
+            .order_by(ClaimRow.epoch)
+        )
+        with self._database.read() as connection:
+            return [Waiting(*row) for row in connection.execute(query)]
+
+    def queued(self, epoch: int, after: int, most: int) -> list[RelayedClaim]:
+        """Those of an epoch that wait, oldest first.
+
+        Args:
+            after: a sequence number.
+        """
+        waits = (ClaimRow.state == ClaimState.QUEUED.value, ClaimRow.epoch == epoch)
+        return self._select(*waits, ClaimRow.sequence > after, most=most)
 
     def count_queued(self) -> int:
         query = select(func.count()).where(self._ours, ClaimRow.state == ClaimState.QUEUED.value)
-        with self._database.read() as connection:
-            return connection.scalar(query) or 0
-
-    def count_before(self, claim: RelayedClaim) -> int:
-        """How many of its epoch wait before it."""
-        query = select(func.count()).where(
-            self._ours,
-            ClaimRow.state == ClaimState.QUEUED.value,
-            ClaimRow.epoch == claim.epoch,
-            ClaimRow.sequence < claim.sequence,
-        )
         with self._database.read() as connection:
             return connection.scalar(query) or 0
 
@@ -250,34 +183,20 @@ class RelayStore:
         with self._database.write() as connection:
             connection.execute(update(ClaimRow).where(self._ours, where).values(values))
 
-    def _select(self, where: Any) -> list[RelayedClaim]:
-        query = select(ClaimRow.__table__).where(self._ours, where).order_by(ClaimRow.sequence)
+    def _select(self, *where: Any, most: int | None = None) -> list[RelayedClaim]:
         with self._database.read() as connection:
-            return [_claim(row) for row in connection.execute(query)]
+            return self._read(connection, *where, most=most)
+
+    def _read(
+        self, connection: Connection, *where: Any, most: int | None = None
+    ) -> list[RelayedClaim]:
+        query = select(ClaimRow.__table__).where(self._ours, *where).order_by(ClaimRow.sequence)
+        return [claim_of(row) for row in connection.execute(query.limit(most))]
 
 
 def _among(claims: Sequence[RelayedClaim]) -> Any:
     return ClaimRow.id.in_([claim.id for claim in claims])
 
 
-def _claim(row: Any) -> RelayedClaim:
-    points = tuple(int(coordinate) for coordinate in json.loads(row.points))
-    return RelayedClaim(
-        id=row.id,
-        sequence=row.sequence,
-        epoch=row.epoch,
-        proven=ProvenClaim(row.recipient, int(row.fee), int(row.nullifier, 16), points),
-        state=ClaimState(row.state),
-        alone=row.alone,
-        code=row.code,
-        transaction_id=row.transaction_id,
-        received_at=row.received_at,
-    )
-
-
-def _first(found: list[RelayedClaim]) -> RelayedClaim | None:
-    return found[0] if found else None
-
-
-def _hex(nullifier: int) -> str:
-    return f"{nullifier:064x}"
+def _named(nullifiers: Collection[int]) -> Any:
+    return ClaimRow.nullifier.in_([hex_of(nullifier) for nullifier in nullifiers])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import ceil
 from typing import Final
 
@@ -18,11 +19,13 @@ from distribution.errors import (
     PoolTooPoor,
     ProofRefused,
 )
-from distribution.journal import Sent, SentState, now
+from distribution.journal import now
 from distribution.publisher import BatchPolicy
+from distribution.relay_claims import ClaimState, RelayedClaim, Waiting
 from distribution.relay_settlement import Settlement
-from distribution.relay_store import ClaimState, RelayedClaim, RelayStore
+from distribution.relay_store import RelayStore
 from distribution.sender import Sender
+from distribution.sent import Handed, SentState
 from identity_proofs.errors import BatchRefused
 from identity_proofs.proof import SemaphoreProof
 from identity_proofs.verification_key import VerificationKey
@@ -79,6 +82,7 @@ class Relayer:
         self._policy = BatchPolicy(min(policy.size, MAX_BATCH), policy.age)
         self._key = VerificationKey.load(DEPTH)
         self._pace = 0.0
+        self._fronts: dict[int, int] = {}  # by epoch, the lowest sequence number that waits
 
     def step(self) -> int:
         """Look at the chain, settle what is final, send what is due; harmless to repeat.
@@ -98,29 +102,27 @@ class Relayer:
         # 2. An epoch that nobody opened pays nobody.
         self._open_epoch()
         # 3. What waits, by epoch.
-        sent, waiting = 0, self._store.queued()
-        for epoch in sorted({claim.epoch for claim in waiting}):
-            sent += self._send_due(epoch, [claim for claim in waiting if claim.epoch == epoch])
-        return sent
+        waiting = self._store.waiting()
+        self._fronts = {queue.epoch: queue.first for queue in waiting}
+        return sum(map(self._send_due, waiting))
 
-    def progress(self, claim: RelayedClaim) -> Progress:
-        """How far a claim is; safe to call from any thread."""
+    def progress(self, claims: Sequence[RelayedClaim]) -> list[Progress]:
+        """How far claims are; safe to call from any thread."""
+        identifiers = {claim.transaction_id for claim in claims if claim.transaction_id is not None}
+        sent = self._sender.journal.handed(identifiers)
+        return [self._progress(claim, sent.get(claim.transaction_id or 0)) for claim in claims]
+
+    def _progress(self, claim: RelayedClaim, sent: Handed | None) -> Progress:
         blocks = self._sender.confirmations
         if claim.state in {ClaimState.FINALISED, ClaimState.FAILED}:
-            sent = self._transaction_of(claim)
             return Progress(claim.state.value, claim.code, sent.hash if sent else None, 0)
-        if (sent := self._transaction_of(claim)) is None:
-            before = self._store.count_before(claim)
+        if sent is None:
+            before = claim.sequence - self._fronts.get(claim.epoch, claim.sequence)
             due = self._policy.due_in(before + 1, now() - claim.received_at)
             batches = ceil((before + 1) / self._policy.size)
             return Progress("queued", None, None, ceil(due + self._pace * (batches + blocks)))
         state = "batched" if sent.given_at is None else "submitted"
         return Progress(state, None, sent.hash, ceil(self._pace * blocks))
-
-    def _transaction_of(self, claim: RelayedClaim) -> Sent | None:
-        if claim.transaction_id is None:
-            return None
-        return self._sender.journal.get(claim.transaction_id)
 
     def _open_epoch(self) -> None:
         if self._sender.journal.transactions([SentState.SIGNED], OPENING):
@@ -133,19 +135,26 @@ class Relayer:
             self._sender.submit(OPENING, call)
             _log.info("epoch_opened", epoch=epoch)
 
-    def _send_due(self, epoch: int, waiting: Sequence[RelayedClaim]) -> int:
+    def _send_due(self, queue: Waiting) -> int:
         """Send batches while one is due; returns how many claims that were."""
-        sent, rest = 0, list(waiting)
-        while rest and self._room():
-            oldest = now() - rest[0].received_at
-            if self._policy.due_in(len(rest), oldest) > 0 and not self._is_ending(epoch):
+        sent, left, after = 0, queue.claims, 0
+        while left > 0 and self._room():
+            together = self._next_batch(queue.epoch, after)
+            if not together:
                 break
-            size = 1 if rest[0].alone else self._policy.size
-            together = [claim for claim in rest[:size] if claim.alone == rest[0].alone]
-            chosen = {claim.id for claim in together}
-            rest = [claim for claim in rest if claim.id not in chosen]
-            sent += self._send(epoch, together)
+            oldest = now() - together[0].received_at
+            if self._policy.due_in(left, oldest) > 0 and not self._is_ending(queue.epoch):
+                break
+            sent += self._send(queue.epoch, together)
+            left, after = left - len(together), together[-1].sequence
         return sent
+
+    def _next_batch(self, epoch: int, after: int) -> list[RelayedClaim]:
+        """The oldest claims that may go together; one that has to go alone does."""
+        oldest = self._store.queued(epoch, after, self._policy.size)
+        if oldest and oldest[0].alone:
+            return oldest[:1]
+        return list(takewhile(lambda claim: not claim.alone, oldest))
 
     def _send(self, epoch: int, claims: Sequence[RelayedClaim]) -> int:
         """Send one batch; what cannot be paid is told to its wallet, or waits."""

@@ -20,7 +20,8 @@ from distribution.database import Database, sole_sender
 from distribution.deployment import Deployment
 from distribution.endpoint import open_account
 from distribution.errors import ChainUnreachable, DistributionError, SenderMissing
-from distribution.journal import Journal, Sent, SentState, Version, now
+from distribution.journal import Journal, now
+from distribution.sent import Sent, SentState, Version
 
 _log = structlog.get_logger("distribution.sender")
 

@@ -90,7 +90,7 @@ class Examiner:
             kept = tuple(portrait(frame.image, frame.face) for frame in frames if portraits)
             looked_at = _worth_a_mirror(poses) if mirrors else ()
             mirrored = [
-                _in_a_mirror(first.detector, image) if place in looked_at else None
+                in_a_mirror(first.detector, image) if place in looked_at else None
                 for place, image in enumerate(images)
             ]
             seen = tuple(map(CapturedFrame, captures, aligned, mirrored))
@@ -118,7 +118,7 @@ def _worth_a_mirror(poses: Sequence[Pose]) -> Collection[int]:
     return {0, sides[0]} if len(sides) > 1 else {0}
 
 
-def _in_a_mirror(detector: FaceDetector, image: Image) -> AlignedFace | None:
+def in_a_mirror(detector: FaceDetector, image: Image) -> AlignedFace | None:
     """The face in the mirrored photograph; None where the detector sees none there.
 
     Detected anew: the mirrored landmarks lie otherwise than those of a mirrored photograph, by more

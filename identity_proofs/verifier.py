@@ -89,6 +89,28 @@ def verify_batch(
         raise BatchRefused(index, refusal) from refusal
 
 
+def judge_batch(
+    batch: Sequence[ExpectedProof], *, groth16: Groth16 = groth16_fast.all_hold
+) -> list[ProofError | None]:
+    """What `verify_proof` would raise for each member of `batch`; None for those that pass.
+
+    For members of different origins, of which one's lie must not cost the others. Where all pass
+    it costs what `verify_batch` does; halving finds the others, at the worst for three times what
+    verifying each alone would take.
+
+    Raises `InvalidSignal` and `ArtifactInvalid` as `verify_proof` does.
+    """
+    verdicts: dict[int, ProofError] = {}
+    equations: dict[int, Equation] = {}
+    for index, expected in enumerate(batch):
+        try:
+            equations[index] = _equation(expected)
+        except ProofError as error:
+            verdicts[index] = error
+    verdicts |= _refusals(equations, groth16)
+    return [verdicts.get(index) for index in range(len(batch))]
+
+
 def _equation(expected: ExpectedProof) -> Equation:
     """Make checks 1 to 5; what is left is the equation."""
     proof, key = expected.proof, expected.key
@@ -126,6 +148,17 @@ def _first_refusal(equations: list[Equation], groth16: Groth16) -> tuple[int, Pr
         else:
             high, refusal = middle, in_lower_half
     return low, refusal
+
+
+def _refusals(equations: dict[int, Equation], groth16: Groth16) -> dict[int, ProofError]:
+    """Find all wrong equations by halving."""
+    refusal = _refusal(list(equations.values()), groth16)
+    if refusal is None:
+        return {}
+    if len(equations) == 1:
+        return dict.fromkeys(equations, refusal)
+    items, half = list(equations.items()), len(equations) // 2
+    return _refusals(dict(items[:half]), groth16) | _refusals(dict(items[half:]), groth16)
 
 
 def _refusal(equations: list[Equation], groth16: Groth16) -> ProofError | None:

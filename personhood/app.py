@@ -32,7 +32,7 @@ from enrollment.replay import ReplayGuard
 from enrollment.sessions import SessionStore
 from enrollment.store import EnrollmentStore
 from personhood.console import console_pages
-from personhood.database import open_database
+from personhood.database import open_database, owned
 from personhood.galleries import opened_gallery, retiring_packs
 from personhood.keys import ServiceKey, service_key, template_keys
 from personhood.policy import decision_rule
@@ -44,7 +44,6 @@ from transparency.api import create_log_router
 from transparency.journal import Journal
 from transparency.store import DecisionLog
 from uniqueness.audit import AuditReport
-from uniqueness.ownership import Ownership
 
 PROVIDERS = {
     "cpu": ("CPUExecutionProvider",),
@@ -75,6 +74,7 @@ def open_service(
     Raises:
         EnrollmentError: the model pack is not installed or not the pinned one.
         CalibrationMissing: the model pack fuses several models, and no calibration is set.
+        DatabaseAhead: another version moved the schema while this one waited.
         UniquenessError: another service runs on the database, the gallery cannot be read, or
             the calibration is not this operator's, or of other models.
     """
@@ -93,7 +93,7 @@ def open_service(
     )
     with (
         batched(opened, used) if is_batched else nullcontext(opened) as models,
-        Ownership(engine, stop=stop, on_lost=on_lost),
+        owned(engine, stop=stop, on_lost=on_lost),
         opened_gallery(
             settings, engine, keyring, manifests, [p.manifest for p in retiring], rule
         ) as (gallery, is_snapshot_unsaved),

@@ -150,12 +150,13 @@ def _relaying(settings: Settings, deployment: "Deployment") -> list[QueueLine]:
         return []
     engine = prepare(create_engine(settings.relayer_database()))
     database = Database(engine)
-    waiting = RelayStore(database, deployment.fingerprint).queued()
+    waiting = RelayStore(database, deployment.fingerprint).waiting()
     sender = open_account(sending_key(settings, "relayer")).address
     under_way = Journal(database, deployment.fingerprint, sender).transactions()
     engine.dispose()
-    oldest = int(time.time()) - waiting[0].received_at if waiting else 0
-    return [QueueLine("relayer", len(waiting), oldest, len(under_way), None)]
+    claims = sum(queue.claims for queue in waiting)
+    oldest = int(time.time()) - min(queue.since for queue in waiting) if waiting else 0
+    return [QueueLine("relayer", claims, oldest, len(under_way), None)]
 
 
 def _coins(decimals: int) -> Callable[[int], str]:

@@ -1,5 +1,9 @@
 """The one database of gallery and enrolments, at the schema of this version."""
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import structlog
 from sqlalchemy import Engine, create_engine
 
@@ -7,6 +11,7 @@ from personhood import schema
 from personhood.keys import template_keys
 from personhood.settings import Settings
 from uniqueness.database import prepare
+from uniqueness.ownership import Ownership
 
 _log = structlog.get_logger("personhood")
 
@@ -39,3 +44,21 @@ def open_database(settings: Settings, *, upgrade: bool = False) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+@contextmanager
+def owned(
+    engine: Engine,
+    *,
+    stop: threading.Event | None = None,
+    on_lost: Callable[[], None] | None = None,
+) -> Iterator[None]:
+    """Own a database for as long as the block runs; see `Ownership`.
+
+    Raises:
+        GalleryOwned: another service does.
+        DatabaseBehind, DatabaseAhead: while this one waited, another version moved the schema.
+    """
+    with Ownership(engine, stop=stop, on_lost=on_lost):
+        schema.check(engine)
+        yield

@@ -12,11 +12,7 @@ from personhood.settings import Settings
 from uniqueness.database import prepare
 from uniqueness.errors import TrustInvalid
 from uniqueness.key_files import KeyFiles
-from uniqueness.private.party import Party
-from uniqueness.private.party_api import PartyServer, create_party_app
 from uniqueness.private.party_rotation import rotate
-from uniqueness.private.party_session import MatchingEngine
-from uniqueness.private.party_store import PartyStore
 from uniqueness.private.remote_party import RemoteParty
 from uniqueness.private.trust import (
     CARD,
@@ -29,7 +25,6 @@ from uniqueness.private.trust import (
 )
 
 CIRCLE: Final = "parties.json"
-_TRUSTED: Final = "parties.pem"  # the certificates of the circle's parties, for their engines
 
 
 @dataclass(frozen=True)
@@ -74,51 +69,6 @@ def member_of(directory: Path) -> Member:
     card = read_card(directory / CARD)
     index = getattr(card, "index", None)
     return Member(index, Circle.read(directory / CIRCLE), tls_identity(directory))
-
-
-@contextmanager
-def open_party(
-    settings: Settings, host: str, port: int, links: str | None
-) -> Iterator[PartyServer]:
-    """This machine's party, ready to be served.
-
-    Args:
-        settings: where its keys and its store are.
-        host, port: to listen at.
-        links: host:port at which its engine listens; as its card says when None.
-
-    Raises:
-        UniquenessError: keys, store or environment cannot be used.
-    """
-    from uniqueness.private.engine import Engine, Links
-    from uniqueness.private.environment import environment_python
-
-    home = settings.party_dir()
-    keys, circle = PartyKeys.read(home), Circle.read(home / CIRCLE)
-    index = keys.card.index
-    keys.require_in(circle)
-    python = environment_python(settings.cache.expanduser())
-    addresses = [card.links for card in circle.parties]
-    addresses[index] = links or addresses[index]
-    trusted = home / _TRUSTED
-    trusted.write_text("".join(card.certificate for card in circle.parties))
-
-    def start_engine(session: str) -> MatchingEngine:
-        first, second, third = addresses
-        meeting = Links(
-            session, (first, second, third), keys.tls.certificate, keys.tls.key, trusted
-        )
-        return Engine(index, meeting, python)
-
-    database = prepare(create_engine(f"sqlite:///{home}/shares.db"))
-    store = PartyStore(database, KeyFiles(home / "store.key"), index, circle.dimension)
-    party = Party(keys, circle, store, start_engine)
-    context = keys.tls.server_context(circle)
-    try:
-        yield PartyServer(create_party_app(party, circle), context, host, port)
-    finally:
-        party.close()
-        database.dispose()
 
 
 def rotate_store(settings: Settings) -> int:

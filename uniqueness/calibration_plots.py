@@ -163,5 +163,5 @@ def misses_by_fpir(calibration: Calibration) -> "Figure":
         ylabel="people missed who come again (FNIR)",
         title="What a target costs (detection error trade-off)",
     )  # fmt: skip
-    axes.legend(fontsize="small", loc="upper right")
+    axes.legend(fontsize="small", loc="lower left")
     return figure

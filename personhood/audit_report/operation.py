@@ -1,13 +1,9 @@
 """What happened: outcomes, reasons, kiosks, operators and days, bursts, queues."""
 
 import datetime
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
-
-import numpy as np
 
 from enrollment.errors import FrameMirrored, PosesMirrored
 from personhood.audit_report import plots
@@ -19,16 +15,13 @@ from uniqueness.metrics.activity import (
     REJECTED,
     Activity,
     Event,
-    activity,
     groups_with_many,
 )
 from uniqueness.metrics.alarms import ALPHA
 from uniqueness.metrics.rates import counted_rate
-from uniqueness.metrics.release import SMALLEST_CELL, Released, released, released_count
+from uniqueness.metrics.release import SMALLEST_CELL, Released, released_count
 from uniqueness.tally import REMOVED, SATURATED
 
-UNNAMED = "not named"  # the kiosk of entries that name none
-NO_OPERATOR = "command line"  # whose code no operator of the console made
 MIRRORED: Final = (FrameMirrored.code, PosesMirrored.code)
 _LONG_QUEUE = 7 * 24 * 3600  # seconds
 _EPOCH = datetime.date(1970, 1, 1)
@@ -39,19 +32,10 @@ _WITHHELD_NOTE = (
 
 def outcomes(sources: Sources) -> Section:
     """Outcomes of all attempts, by kiosk and by time, and reasons of rejections."""
-    events = [_named(event) for event in sources.events]
-    found = activity(events)
-    shown = released(found.counts, found.groups)  # every table below is a slice of this one
+    counts = sources.counts
+    found, shown = counts.activity, counts.table
     total, kiosks = shown[-1, -1], len(found.kiosks)
     labels = _labels(found)
-    reasons = Counter(e.reason for e in events if e.kind == REJECTED)
-    by_reason = dict(
-        zip(
-            sorted(reasons),
-            released(np.array([reasons[name] for name in sorted(reasons)], np.int64)),
-            strict=False,
-        )
-    )
     return Section(
         name="outcomes",
         title="What became of attempts",
@@ -59,7 +43,7 @@ def outcomes(sources: Sources) -> Section:
         text=(
             f"A person may make several attempts. {_WITHHELD_NOTE} An operator answers for the "
             "kiosks that they invited.",
-            _mirrored_text(by_reason),
+            _mirrored_text(counts.reasons),
         ),
         tables=(
             _outcome_table(total),
@@ -76,14 +60,14 @@ def outcomes(sources: Sources) -> Section:
             Table(
                 "Rejections by reason",
                 ("reason", "attempts"),
-                tuple((name, _cell(count)) for name, count in by_reason.items()),
+                tuple((name, _cell(count)) for name, count in counts.reasons.items()),
             ),
         ),
         plots=_over_time(found, labels, shown),
         data={
             "outcomes": dict(zip((*OUTCOMES, "attempts"), total, strict=True)),
-            "reasons": by_reason,
-            "mirrored": _mirrored(by_reason),
+            "reasons": dict(counts.reasons),
+            "mirrored": _mirrored(counts.reasons),
             "kiosks": [*labels, "all"],
             "operators": [*found.group_names, "all"],
             "operator_of_kiosk": list(found.operators),
@@ -97,12 +81,11 @@ def outcomes(sources: Sources) -> Section:
 
 def bursts(sources: Sources) -> Section:
     """Kiosks, operators and days that stand out."""
-    events = [_named(event) for event in sources.events]
     alarms = [
         (where, alarm.group, what)
         for what, is_hit in _LOOKED_FOR.items()
         for where, group in _GROUPS.items()
-        for alarm in groups_with_many(events, group, is_hit)
+        for alarm in groups_with_many(sources.counts.events, group, is_hit)
     ]
     return Section(
         name="bursts",
@@ -177,11 +160,6 @@ def queue(sources: Sources) -> Section:
         },
         alarms=(f"A review waits since {_age(ages.oldest)}.",) if ages.oldest > _LONG_QUEUE else (),
     )
-
-
-def _named(event: Event) -> Event:
-    nobody = NO_OPERATOR if event.kiosk else UNNAMED
-    return replace(event, kiosk=event.kiosk or UNNAMED, operator=event.operator or nobody)
 
 
 _LOOKED_FOR: Final[Mapping[str, Callable[[Event], bool]]] = {

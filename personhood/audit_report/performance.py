@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
 
-from enrollment.errors import FrameMirrored, FrameReused, PresentationAttackSuspected
+from personhood.audit_report.counts import ATTACKS
 from personhood.audit_report.section import Plot, Section, Table, percent
 from personhood.audit_report.sources import Sources
 from uniqueness.calibration import Expected
 from uniqueness.calibration_plots import fpir_by_gallery, misses_by_fpir
+from uniqueness.metrics.activity import REJECTED
 from uniqueness.metrics.error_rates import (
     ErrorRate,
     adjudicated_fpir,
@@ -19,9 +20,7 @@ from uniqueness.metrics.error_rates import (
 from uniqueness.metrics.release import released_count
 from uniqueness.miss_rates import Rate
 
-ATTACKS = frozenset(
-    error.code for error in (PresentationAttackSuspected, FrameReused, FrameMirrored)
-)
+_EVERYBODY = 10**10  # more people than there are
 _NEAR = 0.8  # of the safe population
 _NAMES = {
     "fpir": "FPIR, a new person taken for somebody",
@@ -80,7 +79,8 @@ def expected(sources: Sources) -> Section:
         basis=("calibration", "gallery"),
         text=(
             f"{people:,} people are enrolled. The targets hold up to {safe:,} people (95 % "
-            f"interval {low:,} to {high:,}): {100 * people / max(1, safe):.0f} % of it is used.",
+            f"interval {low:,} to {_people(high)}): {100 * people / max(1, safe):.0f} % of it is "
+            "used.",
             "FPIR is the share of new people who are sent to review or refused by mistake, FNIR "
             "the share of those who come again and are taken for new. FPIR's interval is a "
             f"bootstrap over the {calibration.data.people:,} people of the calibration "
@@ -114,13 +114,16 @@ def expected(sources: Sources) -> Section:
 
 
 def _operational(sources: Sources) -> list[ErrorRate]:
-    """What the log tells; attacks are counted with the failures where they are few."""
-    failures, attacks = operational_rates(sources.events, ATTACKS)
-    counted = [failures, attacks]
-    if released_count(attacks.rate.hits) is None:
-        counted = list(operational_rates(sources.events, ())[:1])
-    counted.append(adjudicated_fpir(sources.events))
-    return [rate for rate in counted if released_count(rate.rate.hits) is not None]
+    """What the log tells, of what may be told: attacks with the failures where one is withheld."""
+    counts, rates = sources.counts, list[ErrorRate]()
+    if counts.attempts is not None and counts.total(REJECTED) is not None:
+        apart = counts.attacks is not None and counts.failures is not None
+        found = operational_rates(sources.events, ATTACKS if apart else ())
+        rates += found if apart else found[:1]
+    reviewed = adjudicated_fpir(sources.events)
+    if counts.total("unique") is not None and released_count(reviewed.rate.hits) is not None:
+        rates.append(reviewed)
+    return rates
 
 
 def _population_alarms(people: int, safe: int) -> tuple[str, ...]:
@@ -161,6 +164,10 @@ def _expected_table(rows: Iterable[Expected]) -> Table:
             for row in rows
         ),
     )
+
+
+def _people(count: int) -> str:
+    return f"{count:,}" if count < _EVERYBODY else "more people than there are"
 
 
 def _with_interval(rate: Rate) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from enrollment.database import Database
 from enrollment.kiosks import KioskRegistry
 from enrollment.packs import read_manifests
 from personhood.app import open_journal
+from personhood.audit_report.counts import LogCounts
 from personhood.database import open_database
 from personhood.errors import TrialMissing
 from personhood.policy import DecisionRule, decision_rule
@@ -90,6 +92,11 @@ class Sources:
     def events(self) -> tuple[Event, ...]:
         """What the decision log says."""
         return self.log.events
+
+    @cached_property
+    def counts(self) -> LogCounts:
+        """What of it may be told."""
+        return LogCounts.of(self.events)
 
     @property
     def calibration(self) -> Calibration | None:

@@ -86,7 +86,7 @@ def run(
 ) -> None:
     """Keep shares, and match with the other two parties, until interrupted."""
     from personhood.logging import configure_logging
-    from personhood.party_app import open_party
+    from personhood.party_process import open_party
 
     settings = Settings()
     configure_logging(settings.log_format)
@@ -159,6 +159,36 @@ def statistics(
     for low, high, count in zip(told.edges, told.edges[1:], told.counts, strict=False):
         if count:
             typer.echo(f"{low:+.2f} to {high:+.2f}  {count}")
+
+
+@app.command()
+def install() -> None:
+    """Make the Python environment of the matching engine, from pinned packages."""
+    from uniqueness.private.environment import install_environment
+
+    with Console(stderr=True).status("installing the matching engine"):
+        python = install_environment(Settings().cache.expanduser())
+    Console().print(f"engine: {python}", highlight=False)
+
+
+@app.command()
+def demo(
+    faces: Annotated[
+        Path | None, typer.Option(help="photographs, a folder a person; default: seven people")
+    ] = None,
+    people: Annotated[int, typer.Option(min=1, help="enrol so many before a party fails")] = 4,
+) -> None:
+    """Run three parties on this machine, enrol with them, kill one, lose one's store."""
+    from personhood.demo.party_run import run_party_demo
+    from personhood.demo.people import read_default_people, read_people
+    from uniqueness.private.environment import install_environment
+
+    settings = Settings()
+    console = Console(highlight=False, soft_wrap=True)
+    with console.status("installing the matching engine"):
+        install_environment(settings.cache.expanduser())
+    crowd = read_people(faces) if faces else read_default_people()
+    run_party_demo(crowd, settings, console.print, people)
 
 
 def _spaced(fingerprint: str) -> str:

@@ -56,8 +56,8 @@ def publish(
 
 def _publish_all(publisher: "Publisher", sender: "Sender", poll: float) -> None:
     """Post all that waits, and return when it is in the chain."""
-    from distribution.journal import SentState
     from distribution.publisher import PURPOSE
+    from distribution.sent import SentState
 
     posted: list[int] = []
     while (sent := publisher.step(flush=True)) or sender.journal.transactions(

@@ -17,20 +17,26 @@ from personhood.settings import Settings
 _START_TIMEOUT = 60.0  # seconds
 _OPERATORS_OWN = {
     "PERSONHOOD_DATABASE_URL",
+    "PERSONHOOD_PARTIES",
     "PERSONHOOD_TEMPLATE_KEY",
     "PERSONHOOD_TEMPLATE_KEYS_RETIRED",
 }
 
 
 @contextmanager
-def run_service(home: Path, log: Path) -> Iterator[KioskClient]:
+def run_service(home: Path, log: Path, **variables: str) -> Iterator[KioskClient]:
     """Run `personhood serve` on a free port until the block ends; yields a registered kiosk.
+
+    Args:
+        home: of the service.
+        log: where its output goes.
+        variables: more of its environment.
 
     Raises:
         DemoFailed: the service did not become ready within a minute; the message names its log.
     """
-    port = _free_port()
-    environment = service_environment(home)
+    port = free_port()
+    environment = service_environment(home) | variables
     command = [sys.executable, "-m", "personhood", "serve", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -64,7 +70,8 @@ def _wait_until_ready(process: subprocess.Popen[bytes], kiosk: KioskClient, log:
         time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens at now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

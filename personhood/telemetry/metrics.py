@@ -8,13 +8,12 @@ operator has a pseudonym.
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     generate_latest,
 )
@@ -26,7 +25,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 Kind = Literal["counter", "gauge", "histogram"]
-_M = TypeVar("_M", Counter, Gauge)
 
 MEDIA_TYPE: Final = CONTENT_TYPE_LATEST
 _SECONDS: Final = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
@@ -104,13 +102,9 @@ CATALOG: Final[Mapping[str, Description]] = {
 }
 
 
-READ_WHEN_ASKED: Final = frozenset({"personhood_concern", "personhood_kiosk_info"})
-"""Metrics with labels that are figures and not counted as things happen."""
-
-
 @dataclass(frozen=True)
 class Figure:
-    """A value of a gauge or counter of the catalogue, read when somebody asks."""
+    """A value of a gauge, or of a counter without labels, read when somebody asks."""
 
     name: str
     value: float
@@ -127,8 +121,11 @@ class Telemetry:
     def __init__(self, figures: Callable[[], Iterable[Figure]]) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Figures(figures))
-        self._counters = _own(self._registry, "counter", Counter)
-        self._gauges = _own(self._registry, "gauge", Gauge)
+        self._counters = {
+            name: Counter(name, about.help, about.labels, registry=self._registry)
+            for name, about in CATALOG.items()
+            if about.kind == "counter" and about.labels
+        }
         self._histograms = {
             name: Histogram(name, about.help, buckets=_SECONDS, registry=self._registry)
             for name, about in CATALOG.items()
@@ -138,10 +135,6 @@ class Telemetry:
     def count(self, name: str, **labels: str) -> None:
         """Add one to a counter."""
         self._counters[name].labels(**labels).inc()
-
-    def set(self, name: str, value: float, **labels: str) -> None:
-        """Set a gauge."""
-        self._gauges[name].labels(**labels).set(value)
 
     def observe(self, name: str, seconds: float) -> None:
         """Count a duration."""
@@ -173,15 +166,6 @@ class _Figures(Collector):
     def describe(self) -> Iterator[Metric]:
         """Nothing is read before somebody asks."""
         return iter(())
-
-
-def _own(registry: CollectorRegistry, kind: Kind, make: type[_M]) -> dict[str, _M]:
-    """The metrics of a kind that are counted here: those with labels."""
-    return {
-        name: make(name, about.help, about.labels, registry=registry)
-        for name, about in CATALOG.items()
-        if about.kind == kind and about.labels and name not in READ_WHEN_ASKED
-    }
 
 
 def metrics_route(telemetry: Telemetry, token: str) -> Route:

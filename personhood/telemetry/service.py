@@ -51,12 +51,15 @@ def gallery_figures(gallery: Gallery, safe_population: int | None) -> Iterator[F
 
 
 def kiosk_figures(kiosks: KioskRegistry, journal: Journal) -> Iterator[Figure]:
-    """Who answers for each kiosk that may enrol; empty where its code was made at a shell."""
+    """Who answers for each kiosk that may enrol, where anybody does, and its last request."""
     for kiosk in kiosks.all():
-        if kiosk.revoked_at is None:
-            operator = journal.operator_pseudonym(kiosk.invited_by) if kiosk.invited_by else ""
-            labels = {"kiosk": kiosk.name, "operator": operator}
-            yield Figure("personhood_kiosk_info", 1, labels)
+        if kiosk.revoked_at is not None:
+            continue
+        operator = journal.operator_pseudonym(kiosk.invited_by) if kiosk.invited_by else ""
+        yield Figure("personhood_kiosk_info", 1, {"kiosk": kiosk.name, "operator": operator})
+        if kiosk.last_seen_at is not None:
+            name = "personhood_kiosk_last_seen_timestamp_seconds"
+            yield Figure(name, kiosk.last_seen_at, {"kiosk": kiosk.name})
 
 
 def observe(telemetry: Telemetry, end: RequestEnd) -> None:
@@ -64,8 +67,6 @@ def observe(telemetry: Telemetry, end: RequestEnd) -> None:
     telemetry.count(
         "personhood_requests_total", route=end.route or _NO_ROUTE, status=str(end.status)
     )
-    if end.kiosk:
-        telemetry.set("personhood_kiosk_last_seen_timestamp_seconds", time.time(), kiosk=end.kiosk)
     if end.route == _ENROLL and end.kiosk:
         telemetry.observe("personhood_decision_seconds", end.seconds)
         telemetry.count(

@@ -62,9 +62,13 @@ def a_day(console: Console) -> None:
         connection.execute(insert(OutcomeRow), outcomes)
     console.decide(*range(12), 3)
     kiosks, turns = console.operations.kiosks, console.operations.turns
-    for name, count in (("Library", 9), ("Town hall", 4), ("Post office, north entrance", 6)):
+    for name, by, count in (
+        ("Library", "ada", 9),
+        ("Town hall", "ada", 4),
+        ("Post office, north entrance", "ben", 6),
+    ):
         key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
-        kiosk = kiosks.register(kiosks.invite(name), key)
+        kiosk = kiosks.register(kiosks.invite(name, by=by), key)
         kiosks.remember(kiosk, "nonce", 2**40)
         for number in range(count):
             turn = turns.open(kiosk, ())

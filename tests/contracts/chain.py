@@ -17,6 +17,7 @@ from pyrevm import EVM, BlockEnv, CfgEnv, Env, Log
 
 # Those of py-evm's first account, so that the gas tests' node has the same addresses.
 CHAIN_ID = 131277322940537
+DEPLOYER_KEY = "0x" + "00" * 31 + "01"
 DEPLOYER = "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
 Abi = list[Any]  # the JSON form, entry by entry
 ERROR_STRING = bytes.fromhex("08c379a0")  # selector of Error(string)

@@ -13,6 +13,7 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from distribution.attestation import address_of
 from distribution.batch import Entry, ProvenClaim, draw_weights, fold
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
@@ -29,7 +30,8 @@ CROWD_GROUP = Group([member.commitment for member in CROWD])
 CROWD_PROOFS = Path(__file__).parent / "crowd.json"
 
 RECIPIENTS = ["0x" + f"b{i}" * 20 for i in range(3)]
-RELAYER = "0x" + "c0" * 20
+RELAYER_KEY = "0x" + "c0" * 32
+RELAYER = address_of(RELAYER_KEY).lower()
 CROWD_FEE = AMOUNT // 100
 
 Points = tuple[int, ...]

@@ -1,8 +1,6 @@
 """The commands as a person types them, each a process, with state kept between them."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,70 +10,16 @@ from pathlib import Path
 import pytest
 
 from personhood.demo.people import read_default_people
+from tests.e2e.shell import Shell
 
 pytestmark = pytest.mark.slow
 
 
-class Shell:
-    """Runs `personhood` in one environment."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        ports = []
-        for _ in range(2):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                ports.append(probe.getsockname()[1])
-        self.chain_port, self.service_port = ports
-        self.environment = os.environ | {
-            "PERSONHOOD_HOME": str(home),
-            "PERSONHOOD_RPC_URL": f"http://127.0.0.1:{self.chain_port}",
-            "PERSONHOOD_SERVICE_URL": f"http://127.0.0.1:{self.service_port}",
-            "PERSONHOOD_WALLET_PASSWORD": "correct horse battery staple",
-            "PERSONHOOD_CAPTURE": "photograph",
-        }
-        self.children: list[subprocess.Popen[bytes]] = []
-
-    def run(self, *arguments: str, fails: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "personhood", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == fails, done.stdout + done.stderr
-        return done.stdout if fails == 0 else done.stdout + done.stderr
-
-    def start(self, *arguments: str, port: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "personhood", *arguments, "--port", str(port)]
-        log = self.home.with_name(f"{arguments[0]}.log")
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, env=self.environment, stdout=output, stderr=subprocess.STDOUT
-            )
-        self.children.append(process)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return process
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.05)
-        raise AssertionError(f"{arguments} did not start")
-
-    def stop(self, process: subprocess.Popen[bytes]) -> None:
-        process.terminate()
-        process.wait(timeout=20)
-        self.children.remove(process)
-
-
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    shell = Shell(tmp_path / "home")
+    shell = Shell(tmp_path / "home", PERSONHOOD_CAPTURE="photograph")
     yield shell
-    for process in list(shell.children):
-        shell.stop(process)  # asked, not killed: `personhood chain` ends its anvil
+    shell.stop_all()
 
 
 def test_a_person_from_wallet_to_income_with_restarts_between(shell: Shell, tmp_path: Path) -> None:

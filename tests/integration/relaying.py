@@ -119,10 +119,10 @@ class Running:
 
 @contextmanager
 def opened(
-    chain: Chain, deployment: Deployment, folder: Path, batches: BatchPolicy
+    chain: Chain, deployment: Deployment, folder: Path, batches: BatchPolicy, key: str = KEY
 ) -> Iterator[tuple[Relayer, Sender, RelayStore]]:
     database = open_database(folder)
-    with Sender.open(chain, KEY, database, deployment, POLICY) as sender:
+    with Sender.open(chain, key, database, deployment, POLICY) as sender:
         store = RelayStore(database, deployment.fingerprint)
         yield Relayer(chain, deployment, sender, store, batches), sender, store
     database.engine.dispose()
@@ -135,10 +135,11 @@ def running(
     folder: Path,
     *,
     batches: BatchPolicy = BatchPolicy(4, 0),  # noqa: B008 - a frozen value
-    capacity: int = 10,
+    capacity: int = 100,
     per_minute: int = 100,
+    key: str = KEY,
 ) -> Iterator[Running]:
-    with opened(chain, deployment, folder, batches) as (relayer, sender, store):
+    with opened(chain, deployment, folder, batches, key) as (relayer, sender, store):
         intake = Intake(
             chain, deployment, store, sender.address, minimum_fee=FEE, capacity=capacity
         )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import create_engine
 
@@ -14,7 +15,7 @@ from distribution.attestation import address_of
 from distribution.chain import Chain
 from distribution.database import Database
 from distribution.deployment import Deployment, Terms, deploy
-from distribution.local_node import AnvilNode, start_local_node
+from distribution.local_node import AnvilNode, find_anvil, start_local_node
 from distribution.publisher import BatchPolicy, Change, Publisher
 from distribution.registry import local_attesters
 from distribution.sender import Sender, SendingPolicy, ensure_funded
@@ -29,10 +30,10 @@ POLICY = SendingPolicy(confirmations=3, bump_after=3600)
 class Anvil:
     """A real node, and what can happen to one."""
 
-    def __init__(self) -> None:
-        node = start_local_node()
+    def __init__(self, state: Path | None = None) -> None:
+        node = start_local_node(state=state)
         assert isinstance(node, AnvilNode)
-        self.node, self.url = node, node.url
+        self.node, self.url, self._state = node, node.url, state
         self.chain = Chain.connect(node.url)
         self.deployment = deploy(self.chain, TERMS)
         ensure_funded(self.chain, KEY)
@@ -55,6 +56,19 @@ class Anvil:
 
     def forget_mempool(self) -> None:
         self.ask("anvil_dropAllTransactions")
+
+    def end(self, how: signal.Signals) -> None:
+        """End the node by a signal; by SIGTERM it writes its state, by SIGKILL it does not."""
+        self.node.process.send_signal(how)
+        self.node.process.wait()
+
+    def start_again(self) -> None:
+        """A new process on the same port, with the state that was written."""
+        port = urlsplit(self.url).port
+        binary = find_anvil()
+        assert port is not None
+        assert binary is not None
+        self.node = AnvilNode.start(binary, port, self._state)
 
     @contextmanager
     def hanging(self) -> Iterator[None]:

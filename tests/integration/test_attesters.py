@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +15,14 @@ from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from distribution import registry
-from distribution.attestation import RootUpdate, Signature, address_of
+from distribution.attestation import RootUpdate, Signature
 from distribution.attester import IndependentAttester
 from distribution.attester_api import create_attester_app
 from distribution.attesters import RemoteAttester, open_attesters
 from distribution.chain import Chain
 from distribution.deployment import REGISTRY, Deployment, Terms, deploy
 from distribution.errors import AlreadySigned, AttestationRefused, QuorumMissing
-from distribution.local_node import LocalNode, start_local_node
+from distribution.local_node import LocalNode
 from distribution.publisher import BatchPolicy, Publisher
 from distribution.registry import read_group
 from distribution.sender import ensure_funded
@@ -32,7 +31,7 @@ from personhood.attesting import have_log_cosigned
 from personhood.cli import app
 from personhood.settings import Settings
 from tests.decision_logs import Log
-from tests.integration.senders import KEY, Members, open_sender
+from tests.integration.senders import ATTESTERS, KEY, TERMS, Members, open_sender
 from tests.service import served
 from transparency.api import create_log_router
 from transparency.checkpoint import Checkpoint
@@ -44,26 +43,7 @@ from transparency.witness import Witness
 
 pytestmark = pytest.mark.slow
 
-KEYS = ["0x" + f"{i:02x}" * 32 for i in (1, 2, 3)]
-TERMS = Terms(attesters=tuple(map(address_of, KEYS)), quorum=2, amount=5, pool=80)
 SIGNER = log_signer(b"l" * 32, "log.example/people")
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[LocalNode]:
-    started = start_local_node()
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def chain(node: LocalNode) -> Chain:
-    return Chain.connect(node.url)
-
-
-@pytest.fixture
-def deployment(chain: Chain) -> Deployment:
-    return deploy(chain, TERMS)
 
 
 @pytest.fixture
@@ -115,7 +95,7 @@ def attesters(log: Log, node: LocalNode, deployment: Deployment, tmp_path: Path)
     with ExitStack() as stack:
         log_url = stack.enter_context(served(service))
         honest, lying = [], []
-        for number, key in enumerate(KEYS):
+        for number, key in enumerate(ATTESTERS):
             source = stack.enter_context(LogClient(log_url))
             attester = IndependentAttester(
                 key,
@@ -219,7 +199,7 @@ def test_a_publisher_takes_up_what_was_signed_for_the_one_before_it(
             publisher.step(flush=True)
         assert publisher.step(flush=True) is None
     updates = chain.events(REGISTRY, deployment.registry, "RootUpdated", deployment.block)
-    assert [update["commitments"] for update in updates] == [[11], [12, 13]]
+    assert [update["commitments"] for update in updates] == [(11,), (12, 13)]
 
 
 def test_what_is_not_its_own_a_publisher_does_not_take_up(

@@ -1,7 +1,6 @@
 """`personhood audit verify`, `export` and `receipt`, on a service and a chain that really ran."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +11,9 @@ from eth_account import Account
 from typer.testing import CliRunner
 
 from distribution import claims, registry
-from distribution.attestation import address_of
 from distribution.chain import Chain
-from distribution.deployment import Deployment, Terms, deploy
-from distribution.local_node import LocalNode, start_local_node
+from distribution.deployment import Deployment
+from distribution.local_node import LocalNode
 from distribution.public_audit import audit
 from distribution.record import read_record
 from distribution.registry import local_attesters
@@ -27,6 +25,7 @@ from personhood.audit_report.document import FORMAT, VERSION
 from personhood.cli import app
 from personhood.errors import ReceiptUnproven
 from personhood.wallet_client import WalletClient
+from tests.integration.senders import ATTESTERS
 from tests.photographs import another_exposure, as_jpeg, astronaut, person_of_six
 from tests.service import Kiosk, wallet
 from transparency.client import LogClient
@@ -34,26 +33,6 @@ from transparency.entry import Kind
 from transparency.errors import LogUnreachable, NoteInvalid
 
 pytestmark = pytest.mark.slow
-
-KEYS = ["0x" + f"{i:02x}" * 32 for i in (1, 2, 3)]
-TERMS = Terms(attesters=tuple(map(address_of, KEYS)), quorum=2, amount=5, pool=80)
-
-
-@pytest.fixture(scope="module")
-def node() -> Iterator[LocalNode]:
-    started = start_local_node()
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def chain(node: LocalNode) -> Chain:
-    return Chain.connect(node.url)
-
-
-@pytest.fixture
-def deployment(chain: Chain) -> Deployment:
-    return deploy(chain, TERMS)
 
 
 @pytest.fixture
@@ -86,7 +65,7 @@ def publish(chain: Chain, deployment: Deployment, kiosk: Kiosk) -> None:
         chain,
         deployment,
         kiosk.service.accepted_commitments(),
-        local_attesters(chain, deployment, KEYS),
+        local_attesters(chain, deployment, ATTESTERS),
         checkpoint=kiosk.journal.checkpoint().digest,
     )
 
@@ -124,7 +103,7 @@ def test_a_stranger_audits_a_running_system(
         "0 left",
         "1 under way",
         "1 claims in 1 epochs",
-        "5 paid, 75 in the pool",
+        "5 paid, 995 in the pool",
     ]
     assert "keep this one: personhood.local/" in personhood("verify").stdout
     personhood("export", str(tmp_path / "copy"))
@@ -148,7 +127,7 @@ def test_the_first_inconsistency_is_named(
         told = personhood("verify", "--log", earlier, "--checkpoint", held)
         assert told.exit_code == 1
         assert "NO    log_truncated: " in told.stdout
-    attesters = local_attesters(chain, deployment, KEYS)
+    attesters = local_attesters(chain, deployment, ATTESTERS)
     accepted = [*kiosk.service.accepted_commitments(), 99]
     registry.publish(chain, deployment, accepted, attesters)
     told = personhood("verify")

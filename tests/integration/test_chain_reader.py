@@ -14,7 +14,8 @@ from distribution.database import Database
 from distribution.deployment import Deployment, Terms, deploy
 from distribution.local_node import start_local_node
 from distribution.registry import local_attesters, read_group
-from distribution.relay_store import ClaimRow, ClaimState, RelayStore
+from distribution.relay_claims import ClaimRow, ClaimState
+from distribution.relay_store import RelayStore
 from personhood.chain_reader import ChainReader
 from personhood.settings import Settings
 from personhood.side_process import SideProcess

@@ -1,16 +1,17 @@
 """The publisher: batches, removals, reorgs, and kill -9 at each of its steps."""
 
-from collections.abc import Iterator
+import signal
 from pathlib import Path
 
 import pytest
 
 from distribution.deployment import REGISTRY
-from distribution.errors import PublishConflict, QuorumMissing
-from distribution.journal import SentState, now
+from distribution.errors import ChainUnreachable, PublishConflict, QuorumMissing
+from distribution.journal import now
 from distribution.publisher import BatchPolicy, Change, Publisher, read_status
 from distribution.registry import local_attesters, read_group
 from distribution.sender import Sender
+from distribution.sent import SentState
 from identity_proofs.group import Group
 from tests.integration import crashing_publisher
 from tests.integration.crashing_publisher import COMMITMENTS, POINTS
@@ -25,19 +26,6 @@ from tests.integration.senders import (
 )
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def anvil() -> Iterator[Anvil]:
-    anvil = Anvil()
-    yield anvil
-    anvil.node.close()
-
-
-@pytest.fixture
-def sender(anvil: Anvil, tmp_path: Path) -> Iterator[Sender]:
-    with open_sender(anvil.chain, anvil.deployment, tmp_path) as sender:
-        yield sender
 
 
 def publisher(
@@ -144,6 +132,28 @@ def test_a_reorg_is_replayed(anvil: Anvil, sender: Sender, depth: int) -> None:
     while 999 not in members(anvil):
         posting.step(flush=True)
     assert members(anvil) == (*COMMITMENTS, 999)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["told to", "killed"])
+def test_the_node_ends_and_starts_again(tmp_path: Path, how: signal.Signals) -> None:
+    """Killed, it has lost its newest blocks; everything is posted once all the same."""
+    anvil = Anvil(tmp_path / "state.json")
+    anvil.end(signal.SIGTERM)  # so that what was deployed is written
+    anvil.start_again()
+    with open_sender(anvil.chain, anvil.deployment, tmp_path) as sender:
+        posting = publisher(anvil, sender, Members(COMMITMENTS))
+        assert posting.step() is not None
+        anvil.end(how)
+        with pytest.raises(ChainUnreachable):
+            posting.step()
+        anvil.start_again()
+        while updates(anvil) < 3:
+            posting.step()
+        anvil.mine(3)
+        assert posting.step() is None
+        assert sender.journal.transactions() == []
+    assert members(anvil) == tuple(COMMITMENTS)
+    anvil.node.close()
 
 
 def test_a_reorg_that_gives_the_nonce_to_another(anvil: Anvil, sender: Sender) -> None:

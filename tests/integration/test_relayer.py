@@ -15,9 +15,10 @@ from distribution.claims import submit_claim
 from distribution.deployment import DISTRIBUTOR, TOKEN
 from distribution.endpoint import open_account
 from distribution.errors import RelayDatabaseMismatch
-from distribution.journal import SentState
 from distribution.publisher import BatchPolicy
-from distribution.relay_store import ClaimRow, RelayStore, VersionRow
+from distribution.relay_claims import ClaimRow, VersionRow
+from distribution.relay_store import RelayStore
+from distribution.sent import SentState
 from identity_proofs.field import SCALAR_FIELD
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity

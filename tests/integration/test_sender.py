@@ -21,24 +21,12 @@ from distribution.errors import (
     SenderMissing,
     SenderPoor,
 )
-from distribution.journal import Journal, SentState
+from distribution.journal import Journal
 from distribution.sender import Sender, ensure_funded
+from distribution.sent import SentState
 from tests.integration.senders import KEY, POLICY, Anvil, open_database, open_sender
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def anvil() -> Iterator[Anvil]:
-    anvil = Anvil()
-    yield anvil
-    anvil.node.close()
-
-
-@pytest.fixture
-def sender(anvil: Anvil, tmp_path: Path) -> Iterator[Sender]:
-    with open_sender(anvil.chain, anvil.deployment, tmp_path) as sender:
-        yield sender
 
 
 @pytest.fixture

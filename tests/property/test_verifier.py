@@ -12,7 +12,7 @@ from identity_proofs import groth16_fast, groth16_reference
 from identity_proofs.errors import BatchRefused, PairingFailed, ProofError
 from identity_proofs.field import SCALAR_FIELD
 from identity_proofs.proof import SemaphoreProof
-from identity_proofs.verifier import ExpectedProof, verify_batch, verify_proof
+from identity_proofs.verifier import ExpectedProof, judge_batch, verify_batch, verify_proof
 from tests.conformance.test_proof import PROOFS, expect
 
 VALID = [expect(SemaphoreProof.from_dict(vector["proof"])) for vector in PROOFS]
@@ -78,6 +78,8 @@ def test_a_batch_holds_if_and_only_if_every_member_does(
 ) -> None:
     batch = [tamper(valid, *change) if change else valid for valid, change in recipe]
     wrong = [index for index, (_, change) in enumerate(recipe) if change]
+    verdicts = judge_batch(batch)
+    assert [index for index, verdict in enumerate(verdicts) if verdict is not None] == wrong
     if not wrong:
         verify_batch(batch)
         return

@@ -33,6 +33,8 @@ WALLS = {
     "prometheus_client": {"personhood/telemetry/metrics.py"},
     "reportlab": {"personhood/audit_report/pdf.py"},
     "limits": {"distribution/address_limits.py", "enrollment/limits.py"},
+    "jax": {f"uniqueness/private/spu_{part}.py" for part in ("programs", "worker")},
+    "spu": {f"uniqueness/private/spu_{part}.py" for part in ("machine", "programs", "worker")},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {
         "uniqueness/faiss_gpu.py",
@@ -43,6 +45,7 @@ WALLS = {
         "distribution/chain.py",
         "distribution/embedded_node.py",
         "distribution/endpoint.py",
+        "distribution/rpc.py",
     },
     "py_ecc": {"identity_proofs/groth16_reference.py"},
     "zksnake": {"identity_proofs/groth16_fast.py"},

@@ -117,6 +117,9 @@ def released(counts: Counts, groups: Sequence[Sequence[int]] = ()) -> Released:
         (a + g + 1, b + 1, ...) int, or None where withheld: along the first axis its groups' totals
         follow, and the last place of every axis is its total.
     """
+    if len(groups) == 1:  # its total is that of all
+        shown = released(counts)
+        return np.concatenate([shown, shown[-1:]])
     layout = _Layout.of(counts.shape, groups)
     whole = layout.with_totals(counts)
     shown = whole.astype(object)

@@ -54,6 +54,7 @@ class Engine:
         start_timeout: seconds until the three have met.
         threads: cores that the worker may use.
         block: templates that are compared at once; more take more memory, fewer more rounds.
+        started: given this engine before it waits for the other two, to close it meanwhile.
 
     Raises:
         EngineFailed: the worker does not start, or does not reach the other two.
@@ -69,6 +70,7 @@ class Engine:
         start_timeout: float = START_TIMEOUT,
         threads: int = 1,
         block: int = BLOCK,
+        started: Callable[[Self], None] = lambda _: None,
     ) -> None:
         self._timeout = timeout
         self._sequences: list[int] = []
@@ -82,6 +84,8 @@ class Engine:
             opened.callback(self._worker.close)
             self._tunnel = _open_tunnel(rank, links, home, self._link_ended)
             opened.callback(self._tunnel.close)
+            self._opened = opened
+            started(self)
             begin = {
                 "rank": rank,
                 "session": links.session,

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakSet
 
 _CHUNK = 1 << 18
 _HANDSHAKE = 10.0  # seconds
-_CLOSING = 0.02  # in which the loop closes sockets, as it does by and by
+_NAME_BYTES = 256
 _END = "-----END CERTIFICATE-----\n"
 # A peer's machine that vanished is noticed after about 5 + 3 * 2 seconds without traffic.
 _KEEPALIVE = {
@@ -80,6 +81,7 @@ class Tunnel:
         self._peers = [peer for peer in self._certificates if peer != rank]
         self._servers: list[asyncio.Server] = []
         self._carried = 0
+        self._transports: WeakSet[asyncio.WriteTransport] = WeakSet()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -138,7 +140,9 @@ class Tunnel:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(_CLOSING)
+        for transport in list(self._transports):
+            transport.abort()  # of those, too, that wait for a peer's last word
+        await asyncio.sleep(0)
 
     def _context(self, protocol: int, certificates: list[str]) -> ssl.SSLContext:
         context = ssl.SSLContext(protocol)
@@ -152,26 +156,30 @@ class Tunnel:
     async def _connect(self, peer: int, context: ssl.SSLContext, near: Reader, to: Writer) -> None:
         """The worker wants to speak with a peer; until it is there, the worker tries again."""
         host, _, port = self._links.addresses[peer].rpartition(":")
-        with _closing(to):
+        with self._closing(to):
             far, far_to = await asyncio.open_connection(
                 host.strip("[]"), int(port), ssl=context, ssl_handshake_timeout=_HANDSHAKE
             )
-            with _closing(far_to):
+            with self._closing(far_to):
                 self._require_pinned(far_to, [peer])
                 far_to.write(f"{self._links.session}\n".encode())
                 await self._carry(near, to, far, far_to)
 
     async def _accept(self, far: Reader, far_to: Writer) -> None:
         """A peer wants to speak with the worker."""
-        with _closing(far_to):
+        with self._closing(far_to):
             self._require_pinned(far_to, self._peers)
             session = await asyncio.wait_for(far.readline(), _HANDSHAKE)
             if session != f"{self._links.session}\n".encode():
                 return  # it is in another session, and will notice
             path = self._directory / f"{self._rank}.sock"
             near, to = await asyncio.open_unix_connection(path)
-            with _closing(to):
+            with self._closing(to):
                 await self._carry(near, to, far, far_to)
+
+    def _closing(self, writer: Writer) -> "_Closing":
+        self._transports.add(writer.transport)
+        return _Closing(writer)
 
     def _require_pinned(self, to: Writer, peers: list[int]) -> None:
         shown = to.get_extra_info("ssl_object").getpeercert(binary_form=True)
@@ -179,10 +187,11 @@ class Tunnel:
             raise ConnectionError("a certificate that is not pinned")
 
     async def _carry(self, near: Reader, to: Writer, far: Reader, far_to: Writer) -> None:
-        if (wire := far_to.get_extra_info("socket")) is None:
-            return  # it was closed already
+        connection = far_to.get_extra_info("socket")
+        if connection is None:
+            return  # it ended already
         for (level, option), value in _KEEPALIVE.items():
-            wire.setsockopt(level, option, value)
+            connection.setsockopt(level, option, value)
         pumps = [
             asyncio.create_task(self._pump(near, far_to, counted=True)),
             asyncio.create_task(self._pump(far, to, counted=False)),
@@ -202,7 +211,7 @@ class Tunnel:
                 await to.drain()
 
 
-class _closing:  # noqa: N801 - as contextlib's
+class _Closing:
     """Closes a stream, and takes a failed connection, or being cancelled, for an end of it."""
 
     def __init__(self, writer: Writer) -> None:
@@ -212,5 +221,6 @@ class _closing:  # noqa: N801 - as contextlib's
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
-        self._writer.transport.abort()  # the session is over: nobody waits for what is unsent
+        self._writer.close()
+        # Cancelled is only who ends with the tunnel, and asyncio would print that.
         return isinstance(error, (OSError, TimeoutError, ValueError, asyncio.CancelledError))

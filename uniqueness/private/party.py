@@ -35,6 +35,7 @@ from uniqueness.private.trust import Circle, PartyKeys
 
 LEAST_SAMPLES = 1_000  # in a bucket of a histogram that is told
 MAX_EDGES = 257
+MAX_NEAREST = 256
 _NAME = re.compile(rf"[A-Za-z0-9-]{{1,{MAX_IDENTIFIER}}}")
 
 
@@ -144,13 +145,13 @@ class Party:
         opened = self._open(session)
         with opened.step(step) as engine:
             opened.require_rows()
-            return engine.reached(least)
+            return engine.reached(_positive(least))
 
     def among(self, session: str, step: int, least: int) -> BoolArray:
         opened = self._open(session)
         with opened.step(step) as engine:
             opened.require_rows()
-            return engine.among(least)
+            return engine.among(_positive(least))
 
     def reaching(
         self, session: str, step: int, least: int, rows: Sequence[int]
@@ -158,7 +159,7 @@ class Party:
         opened = self._open(session)
         with opened.step(step) as engine:
             opened.require_rows(rows)
-            bits = engine.reaching(least, rows)
+            bits = engine.reaching(_positive(least), rows)
             numbers, gone = opened.sequences, opened.erased
         found = (sorted(set(numbers[row].tolist()) - gone) for row in bits)
         return tuple(tuple(sequences) for sequences in found)
@@ -168,8 +169,8 @@ class Party:
         with opened.step(step) as engine:
             opened.require_rows([row])
             there = set(opened.sequences.tolist()) - opened.erased
-            if not sequences or not set(sequences) <= there:
-                raise PartyRefused("name templates that this party holds")
+            if not 1 <= len(sequences) <= MAX_NEAREST or not set(sequences) <= there:
+                raise PartyRefused(f"name 1 to {MAX_NEAREST} templates that this party holds")
             return engine.nearest(row, sequences)
 
     def histogram(self, session: str, step: int, edges: Sequence[int]) -> CountArray:
@@ -235,6 +236,12 @@ class Party:
         if current is None or current.name != session:
             raise SessionEnded("the session is not open at this party: open another")
         return current
+
+
+def _positive(least: int) -> int:
+    if least <= 0:
+        raise PartyRefused("a threshold is above 0: what was erased has the product 0")
+    return least
 
 
 def _named(name: str) -> str:

@@ -104,7 +104,7 @@ class Entries:
 
     def count(self, connection: Connection) -> int:
         """Templates that are there."""
-        there = select(func.count()).where(EntryRow.ciphertext.is_not(None))
+        there = select(func.count()).where(EntryRow.key_id.is_not(None))
         return connection.scalar(there) or 0
 
     def append(self, connection: Connection, head: ChainHead, entry: Entry) -> ChainHead:
@@ -168,7 +168,7 @@ class Entries:
         Raises:
             WrongKey, RecordCorrupted: see `uniqueness.sealing`.
         """
-        there = select(EntryRow.sequence).where(EntryRow.ciphertext.is_not(None))
+        there = select(EntryRow.sequence).where(EntryRow.key_id.is_not(None))
         sequences = np.fromiter(connection.scalars(there.order_by(EntryRow.sequence)), np.int64)
         chosen = sequences[np.linspace(0, len(sequences) - 1, count).astype(np.int64)]
         rows = connection.execute(
@@ -176,14 +176,11 @@ class Entries:
             .where(EntryRow.sequence.in_(chosen.tolist()))
             .order_by(EntryRow.sequence)
         )
-        entries = (self._entry(row) for row in rows)
-        return np.stack(
-            [
-                entry.share.components
-                for entry in entries
-                if isinstance(entry, TemplateEntry) and entry.share is not None
-            ]
+        opened = (
+            self.open(row, template_context(self._party, row.sequence, row.batch, row.row))
+            for row in rows
         )
+        return np.stack([share.components for share in opened])
 
     def seal(self, share: Share, context: bytes) -> dict[str, Any]:
         """The columns of a sealed share."""

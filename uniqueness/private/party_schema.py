@@ -1,6 +1,6 @@
 """The tables of one party. No row says whose template it is; only the coordinator knows that."""
 
-from sqlalchemy import BigInteger, LargeBinary, String
+from sqlalchemy import BigInteger, Index, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 OWNER = 1  # the id of the one row of `owner`
@@ -29,6 +29,8 @@ class EntryRow(Base):
     """
 
     __tablename__ = "entries"
+    # Shares that are there are counted often, and rows are large.
+    __table_args__ = (Index("entries_key", "key_id", "sequence"),)
 
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     batch: Mapped[str | None] = mapped_column(String(64))

@@ -57,7 +57,8 @@ class MatchingEngine(Protocol):
         ...
 
 
-StartEngine = Callable[[str], MatchingEngine]
+# With a session's name, and who holds the engine while it waits for its peers, to close it then.
+StartEngine = Callable[[str, Callable[[MatchingEngine], None]], MatchingEngine]
 
 
 class PartySession:
@@ -76,6 +77,7 @@ class PartySession:
         self._store = store
         self._lock = threading.Lock()  # of whoever uses the engine
         self._engine: MatchingEngine | None = None
+        self._is_ready = False
         self._ended: str | None = None
         self._step = 0
         self._loaded = 0  # the last number that the engine has
@@ -85,7 +87,7 @@ class PartySession:
     @property
     def is_open(self) -> bool:
         """Whether steps can be taken."""
-        return self._engine is not None and self._ended is None
+        return self._is_ready and self._ended is None
 
     @property
     def sequences(self) -> SequenceArray:
@@ -105,9 +107,10 @@ class PartySession:
             WrongKey, RecordCorrupted, GalleryUnavailable: the store cannot be read.
         """
         with self._lock, self._guarded():
-            self._engine = start_engine(self.name)
+            self._engine = start_engine(self.name, self._hold)
             self._require_not_ended()
             self._load()
+            self._is_ready = True
 
     @contextmanager
     def step(self, number: int) -> Iterator[MatchingEngine]:
@@ -160,6 +163,11 @@ class PartySession:
         """
         if self.is_sample or not self.probes or not all(0 <= row < self.probes for row in rows):
             raise PartyRefused("these rows are not loaded")
+
+    def _hold(self, engine: MatchingEngine) -> None:
+        self._engine = engine
+        if self._ended is not None:
+            engine.close()
 
     def _load(self) -> None:
         if self._engine is None:

@@ -143,9 +143,10 @@ class PrivateSequencer:
         """Step 1."""
         if not self._parties.has_session:
             session = fresh_name()
-            self._head = self._ledger.begin(session)
-            self.size = self._count()
-            self._parties.open(session, self._head, self._ledger.missed)
+            head = self._ledger.begin(session)
+            if head != self._head:
+                self._head, self.size = head, self._count()
+            self._parties.open(session, head, self._ledger.missed)
 
     def _share(self, probes: Sequence[Probe]) -> str:
         """Step 2; returns the batch's name."""
@@ -255,10 +256,14 @@ class PrivateSequencer:
         """Step 6; with no step, nothing is left of the batch."""
         if step is None:
             self._parties.discard(batch)
-        elif self._parties.commit(step):
-            self._head = step.head + len(step.changes)
-        if step is not None:
-            self.size = self._count()
+            return
+        self._parties.commit(step)
+        if step.head == self._head:
+            self._head += len(step.changes)
+            self.size += sum(
+                1 if isinstance(change, Added) else -len(change.sequences)
+                for change in step.changes
+            )
 
     @contextmanager
     def _unless_it_fails(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """What the pages show, and of whom."""
 
 import dataclasses
+import itertools
 import re
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from console.activity import Action
 from console.chain import ChainStatus
-from console.chart import Chart
+from console.chart import NARROW, WIDTH, Chart
 from console.figures import HOURS, KINDS, Hour, OverviewReader, read_decisions
 from console.operators import Role
 from console.recent import read_recent
@@ -86,6 +87,9 @@ def test_the_safe_population_is_an_alarm_before_it_is_passed(
 def test_a_chart_stacks_what_the_hours_hold() -> None:
     hours = [Hour(480_000 + n, dict.fromkeys(KINDS, 0)) for n in range(24)]
     assert Chart.of(hours).bars == ()
+    for last, width in itertools.product(range(24), (WIDTH, NARROW)):  # no hour is cut off
+        day = [dataclasses.replace(hour, hour=hour.hour + last) for hour in hours]
+        assert all(mark.position <= width - 17 for mark in Chart.of(day, width).hours)
     hours[3].counts["unique"], hours[3].counts["rejected"] = 6, 3
     lower, upper = Chart.of(hours).bars
     assert (lower.kind, upper.kind) == ("unique", "rejected")

@@ -26,7 +26,7 @@ from identity_proofs.field import BASE_FIELD, SCALAR_FIELD
 from identity_proofs.groth16 import Groth16
 from identity_proofs.proof import SemaphoreProof
 from identity_proofs.verification_key import VerificationKey
-from identity_proofs.verifier import ExpectedProof, verify_batch, verify_proof
+from identity_proofs.verifier import ExpectedProof, judge_batch, verify_batch, verify_proof
 
 KEY = VerificationKey.load()
 ROOT = 11
@@ -216,3 +216,13 @@ def test_a_batch_names_the_first_at_fault_and_why(groth16: Groth16) -> None:
         with pytest.raises(BatchRefused, match="Proof 0 of the batch") as refusal:
             verify_batch([expect(proof) for proof in batch], groth16=groth16)
         assert (refusal.value.index, type(refusal.value.reason)) == (0, error)
+
+
+@both_paths
+def test_a_judged_batch_tells_each_members_own_fault(groth16: Groth16) -> None:
+    no_pairing, off_curve = PROOF, replace(PROOF, points=(1, 1, *G2, 1, 2))
+    wrong_scope = replace(PROOF, scope=1)
+    batch = [expect(proof) for proof in (no_pairing, off_curve, wrong_scope, no_pairing)]
+    verdicts = [type(verdict) for verdict in judge_batch(batch, groth16=groth16)]
+    assert verdicts == [PairingFailed, PointNotOnCurve, WrongScope, PairingFailed]
+    assert judge_batch([], groth16=groth16) == []

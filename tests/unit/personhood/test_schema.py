@@ -19,10 +19,11 @@ import transparency.schema
 import uniqueness.private.ledger
 import uniqueness.schema
 from personhood import schema
-from personhood.database import open_database
+from personhood.database import open_database, owned
 from personhood.errors import DatabaseAhead, DatabaseBehind
 from personhood.settings import Settings
 from tests.postgres import empty_schema
+from uniqueness.ownership import Ownership
 from uniqueness.sealing import Keyring
 
 KEYRING = Keyring(b"k" * 32)
@@ -103,3 +104,15 @@ def test_a_failed_step_changes_nothing(engine: Engine, monkeypatch: pytest.Monke
     with pytest.raises(RuntimeError, match="power cut"):
         schema.upgrade(engine, KEYRING)
     assert inspect(engine).get_table_names() == []
+
+
+def test_a_standby_does_not_decide_on_the_schema_of_a_later_version(engine: Engine) -> None:
+    schema.upgrade(engine, KEYRING)
+    with owned(engine):
+        pass
+    with engine.begin() as connection:  # as a later version leaves it, while this one waits
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(DatabaseAhead), owned(engine):
+        pass
+    with Ownership(engine):
+        pass  # nobody holds it any more

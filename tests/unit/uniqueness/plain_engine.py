@@ -5,7 +5,7 @@ three meet at each call, and fail together, as the real ones do.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,10 +50,11 @@ class PlainEngines:
         self._meetings: dict[str, Meeting] = {}
 
     def starter(self, rank: int) -> StartEngine:
-        def start(session: str) -> PlainEngine:
+        def start(session: str, started: Callable[[PlainEngine], None]) -> PlainEngine:
             with self._lock:
                 meeting = self._meetings.setdefault(session, Meeting(self._timeout))
             engine = PlainEngine(rank, meeting)
+            started(engine)
             try:
                 engine.meet("start")
             except EngineFailed:

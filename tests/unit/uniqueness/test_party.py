@@ -61,7 +61,7 @@ def test_who_was_enrolled_is_found_and_who_was_removed_is_not(three: Three) -> N
     assert three.reaching(0, 1, 2) == ((2,), (), (1,))
     three.erase("b3", 1)
     assert three.reached() == [True, False, False]
-    assert three.reaching(2, least=-(2**40)) == ((2,),)
+    assert three.reaching(0, least=1)[0][-1] == 2
     assert three.require_equal() == 3
     three.open_session("s2")
     three.load("b2")
@@ -278,6 +278,18 @@ class TestSessions:
         three.prepare("b1", 1)
         three.load("b1")
 
+    @pytest.mark.parametrize("least", [0, -1])
+    def test_a_threshold_that_everybody_reaches(self, here: Three, least: int) -> None:
+        here.open_session("s1")
+        here.prepare("b1", 1)
+        here.load("b1")
+        for ask in ("reached", "among"):
+            step = here.next_step()
+            for party in here.parties:
+                with pytest.raises(PartyRefused):
+                    getattr(party, ask)("s1", step, least)
+        assert here.reached() == [False]
+
     def test_nothing_loaded(self, three: Three) -> None:
         three.open_session("s1")
         step = three.next_step()
@@ -289,6 +301,24 @@ class TestSessions:
         party = open_party(tmp_path, 0, engines)
         with pytest.raises(EngineFailed):
             party.open_session("s1")
+        assert party.status().session is None
+
+    def test_closing_ends_also_one_that_waits_for_its_peers(self, tmp_path: Path) -> None:
+        party = open_party(tmp_path, 0, PlainEngines(timeout=60))
+        raised = []
+
+        def wait_for_peers() -> None:
+            try:
+                party.open_session("s1")
+            except SessionEnded as error:
+                raised.append(error)
+
+        waiting = threading.Thread(target=wait_for_peers)
+        waiting.start()
+        while waiting.is_alive():
+            party.close_session("s1")
+            waiting.join(0.05)
+        assert len(raised) == 1
         assert party.status().session is None
 
     def test_another_ends_the_one_before_also_while_it_computes(self, tmp_path: Path) -> None:

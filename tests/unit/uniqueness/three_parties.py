@@ -6,8 +6,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ import numpy as np
 from sqlalchemy import create_engine
 
 from tests.unit.uniqueness.plain_engine import PlainEngines
+from uniqueness.errors import PrivateMatchingError
 from uniqueness.key_files import KeyFiles
 from uniqueness.private.party import Party
 from uniqueness.private.party_api import PartyServer, create_party_app
@@ -125,10 +126,14 @@ class Three:
         return three
 
     def ask(self, work: Callable[[PartyLike], T]) -> list[T]:
+        """Ask all at the same time; when one fails, end the session in which the others wait."""
         with ThreadPoolExecutor(PARTIES) as pool:
             asked = [pool.submit(work, party) for party in self.parties]
-            for one in asked:
-                one.exception()  # all of them end before the first error is told
+            if wait(asked, return_when=FIRST_EXCEPTION).not_done:
+                for party in self.parties:
+                    with suppress(PrivateMatchingError):
+                        party.close_session(self._session)
+            wait(asked)
             return [one.result() for one in asked]
 
     def agreed(self, work: Callable[[PartyLike], T]) -> T:
@@ -148,8 +153,11 @@ class Three:
             for i, card in enumerate(self.circle.parties)
         ]
 
+    def seal_people(self, batch: str, *numbers: int) -> list[list[bytes]]:
+        return self.sealed(batch, [template(number) for number in numbers])
+
     def prepare(self, batch: str, *numbers: int) -> list[Any]:
-        sealed = self.sealed(batch, [template(number) for number in numbers])
+        sealed = self.seal_people(batch, *numbers)
         return self.ask(lambda party: party.prepare(batch, sealed[party.index]))
 
     def open_session(self, session: str) -> None:

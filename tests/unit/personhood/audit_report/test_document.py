@@ -122,6 +122,39 @@ def test_outcomes_are_counted_by_operator(calibration: Calibration) -> None:
     assert "Operator ben has more attempts that were mirrored" in html
 
 
+def test_neither_reasons_nor_rates_give_a_withheld_outcome_back() -> None:
+    """3 of 503 were unique: with 500 rejections told anywhere, everybody could tell."""
+    events = [Event("unique", "", 5, "a")] * 3
+    events += [Event("rejected", code, 5, "a") for code in ["no_face", "face_blurred"] * 250]
+    sources = some_sources(blocks=0)
+    document = made(replace(sources, log=replace(sources.log, events=tuple(events)), trials=()))
+    sections = document.as_data()["sections"]
+    assert sections["outcomes"]["outcomes"]["attempts"] == 503
+    assert sections["outcomes"]["outcomes"]["unique"] is None
+    assert set(sections["outcomes"]["reasons"].values()) == {None}
+    assert sections["error_rates"]["rates"] == []
+
+
+def test_rates_of_attacks_give_no_withheld_reason_back() -> None:
+    """20 + 3 attacks: with their sum told, the 3 would be."""
+    reasons = {
+        "presentation_attack_suspected": 20,
+        "frame_reused": 3,
+        "no_face": 12,
+        "face_turned": 90,
+    }
+    events = [Event("unique", "", 5, "a")] * 500
+    events += [Event("rejected", name, 5, "a") for name, n in reasons.items() for _ in range(n)]
+    sources = some_sources(blocks=0)
+    document = made(replace(sources, log=replace(sources.log, events=tuple(events)), trials=()))
+    sections = document.as_data()["sections"]
+    shown = sections["outcomes"]["reasons"]
+    rates = {rate["measure"]: rate["hits"] for rate in sections["error_rates"]["rates"]}
+    assert shown["frame_reused"] is None
+    assert (shown["presentation_attack_suspected"] is None) or "bpcer" not in rates
+    assert rates["fta"] in {102, 125}
+
+
 def test_few_mirrored_captures_are_withheld_with_their_sum() -> None:
     mirrored = Event("rejected", "poses_mirrored", 100, "b")
     document = made(with_event(some_sources(blocks=0), mirrored))

@@ -7,12 +7,19 @@ from typing import Any
 
 import pytest
 import yaml
+from promql_parser import Expr, MatrixSelector, VectorSelector, parse, walk
 
+from enrollment.errors import FrameMirrored, PosesMirrored
 from personhood.telemetry.health import Concern
 from personhood.telemetry.metrics import CATALOG
 
 ROOT = Path(__file__).parents[4]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+VALUES = {  # of labels, that a rule or a panel may ask for
+    *("accepted", "duplicate", "review", "refused", "failed"),
+    *("personhood", "personhood-(monitor", "relayer)"),
+    *(FrameMirrored.code, PosesMirrored.code),
+}
 SUFFIXES = ("_bucket", "_sum", "_count")
 
 
@@ -30,6 +37,12 @@ def rules() -> list[dict[str, Any]]:
     return [rule for group in document["groups"] for rule in group["rules"]]
 
 
+@pytest.fixture(scope="module")
+def dashboard() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text())
+    return document
+
+
 def test_every_rule_has_the_form_that_prometheus_takes(rules: list[dict[str, Any]]) -> None:
     names = [rule["alert"] for rule in rules]
     assert len(names) == len(set(names))
@@ -38,8 +51,6 @@ def test_every_rule_has_the_form_that_prometheus_takes(rules: list[dict[str, Any
         assert re.fullmatch(r"\d+[smhd]", rule.get("for", "0s"))
         assert rule["labels"]["severity"] in {"page", "ticket", "info"}
         assert rule["annotations"].keys() == {"summary", "action"}
-        expression = rule["expr"]
-        assert [expression.count(a) for a in "([{"] == [expression.count(b) for b in ")]}"]
 
 
 def test_every_metric_of_a_rule_is_told(rules: list[dict[str, Any]]) -> None:
@@ -53,13 +64,56 @@ def test_every_metric_of_a_rule_is_told(rules: list[dict[str, Any]]) -> None:
             assert used in rule["expr"]
 
 
+def selectors(expression: str) -> list[VectorSelector]:
+    """Every metric that an expression reads; Prometheus' grammar decides whether it is one."""
+    found: list[VectorSelector] = []
+
+    def visit(node: Expr) -> None:
+        selector = node.vector_selector if isinstance(node, MatrixSelector) else node
+        if isinstance(selector, VectorSelector):
+            found.append(selector)
+
+    walk(parse(expression), visit)
+    return found
+
+
+def test_every_expression_is_promql_of_metrics_and_labels_that_are_told(
+    rules: list[dict[str, Any]], dashboard: dict[str, Any]
+) -> None:
+    queries = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+    for expression in (*(rule["expr"] for rule in rules), *queries):
+        read = selectors(expression)
+        assert read, expression
+        for selector in read:
+            (name, *_) = metrics_in(str(selector.name)) or ["up"]
+            known = {*CATALOG[name].labels, "le"} if name in CATALOG else {"job"}
+            for matcher in selector.matchers.matchers:
+                assert matcher.name in known, expression
+                assert set(matcher.value.split("|")) <= VALUES, expression
+
+
+def test_every_rule_is_set_off_by_its_own_test(rules: list[dict[str, Any]]) -> None:
+    """`promtool test rules deploy/alerts.test.yml` runs them; none may be left out there."""
+    bad, quiet = yaml.safe_load((ROOT / "deploy" / "alerts.test.yml").read_text())["tests"]
+    set_off = re.findall(
+        r'alertname="(\w+)"',
+        json.dumps(bad["promql_expr_test"][0]["exp_samples"]).replace("\\", ""),
+    )
+    assert sorted(set_off) == sorted(rule["alert"] for rule in rules)
+    assert quiet["promql_expr_test"][0]["exp_samples"] == []
+    for test in (bad, quiet):
+        told = metrics_in(" ".join(series["series"] for series in test["input_series"]))
+        assert told <= CATALOG.keys()
+
+
 def test_what_has_to_be_alarmed_is(rules: list[dict[str, Any]]) -> None:
     wanted = {"RootNotAdvanced", "ReviewsOld", "DuplicatesBurst", "QuorumMissing"}
     assert wanted | {"SafePopulationNear"} <= {rule["alert"] for rule in rules}
 
 
-def test_every_metric_of_the_dashboard_is_told_and_every_one_told_is_on_it() -> None:
-    dashboard = json.loads((ROOT / "deploy" / "grafana-dashboard.json").read_text())
+def test_every_metric_of_the_dashboard_is_told_and_every_one_told_is_on_it(
+    dashboard: dict[str, Any],
+) -> None:
     identifiers = [panel["id"] for panel in dashboard["panels"]]
     assert len(identifiers) == len(set(identifiers))
     expressions = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]

@@ -1,0 +1,138 @@
+"""Requests to one JSON-RPC endpoint, and its failures as errors of ours."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+from eth_abi.exceptions import DecodingError
+from requests.exceptions import HTTPError, RequestException, Timeout
+from web3 import HTTPProvider, Web3
+from web3.exceptions import (
+    BlockNotFound,
+    ContractLogicError,
+    TimeExhausted,
+    TransactionNotFound,
+    Web3Exception,
+    Web3RPCError,
+)
+from web3.middleware import BufferedGasEstimateMiddleware
+from web3.providers.rpc.utils import ExceptionRetryConfiguration
+from web3.types import RPCEndpoint
+
+from distribution.errors import ChainTimeout, ChainUnreachable, DistributionError
+from distribution.refusals import refusal
+
+_REVERTED = "execution reverted: "
+_T = TypeVar("_T")
+
+
+def open_web3(url: str, timeout: float) -> Web3:
+    """web3 without most of its middleware, which asks for the chain's id before each call.
+
+    Args:
+        timeout: seconds that the node has for an answer.
+    """
+    provider = HTTPProvider(
+        url,
+        request_kwargs={"timeout": timeout},
+        # Busy endpoints answer 429 or 503 and are asked again; a hanging one is not.
+        exception_retry_configuration=ExceptionRetryConfiguration(errors=(HTTPError,)),
+    )
+    return Web3(provider, middleware=[(BufferedGasEstimateMiddleware, "gas")])
+
+
+class JsonRpc:
+    """What is asked, by web3 or as it goes over the wire."""
+
+    def __init__(self, web3: Web3) -> None:
+        self._web3 = web3
+
+    def _request(self, method: str, *parameters: Any) -> Any:
+        """The result of one request, as the node wrote it."""
+        with self._made_sense():
+            return self._ask(
+                lambda: _result(self._provider.make_request(RPCEndpoint(method), parameters))
+            )
+
+    def _request_each(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
+        """The results of many, asked for together."""
+        batch = [(RPCEndpoint(method), parameters) for method, parameters in requests]
+
+        def ask() -> list[Any]:
+            answers = self._provider.make_batch_request(batch)
+            if not isinstance(answers, list):
+                raise Web3RPCError(str(answers.get("error")))
+            if len(answers) != len(batch):
+                raise Web3RPCError("it answered not every request")
+            return [_result(answer) for answer in answers]
+
+        if not batch:
+            return []
+        with self._made_sense():
+            return self._ask(ask)
+
+    @property
+    def _provider(self) -> HTTPProvider:
+        return cast(HTTPProvider, self._web3.provider)
+
+    @contextmanager
+    def _made_sense(self) -> Iterator[None]:
+        """An answer that cannot be decoded is the node's fault."""
+        try:
+            yield
+        except (DecodingError, KeyError, ValueError, TypeError) as odd:
+            raise DistributionError(
+                f"the node's answer could not be used: {type(odd).__name__}"
+            ) from odd
+
+    def _find(self, request: Callable[[], _T]) -> _T | None:
+        """Run `request` for what may not be there."""
+        try:
+            return self._ask(request)
+        except _NotThere:
+            return None
+
+    def _ask(self, request: Callable[[], _T]) -> _T:
+        """Run `request`, with web3's errors as ours."""
+        try:
+            return request()
+        except ContractLogicError as reverted:
+            raise refusal(_reason(reverted)) from reverted
+        except (BlockNotFound, TransactionNotFound) as absent:
+            raise _NotThere(f"the node does not have it: {absent}") from absent
+        except Web3RPCError as refused:
+            raise DistributionError(f"the node refused the request: {refused}") from refused
+        except (Timeout, TimeExhausted) as silent:
+            raise ChainTimeout(
+                "the chain did not answer in time: what was sent may still arrive, look before you "
+                "send it again"
+            ) from silent
+        except (RequestException, OSError) as lost:
+            raise ChainUnreachable(
+                "the chain stopped answering: nothing is lost, try again when it is back"
+            ) from lost
+        except Web3Exception as fault:
+            raise DistributionError(f"the node's answer could not be used: {fault}") from fault
+
+
+class _NotThere(Exception):
+    """Told to nobody: a block or a transaction that the node does not have."""
+
+
+def _result(answer: Mapping[str, Any]) -> Any:
+    if (error := answer.get("error")) is not None:
+        raise Web3RPCError(str(error))
+    return answer["result"]
+
+
+def from_hex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def to_hex(data: bytes) -> str:
+    return "0x" + bytes(data).hex()
+
+
+def _reason(reverted: ContractLogicError) -> str:
+    message = str(reverted.message or "no reason given")
+    return message.removeprefix(_REVERTED)
