@@ -34,7 +34,7 @@ STEP_TIMEOUT = 30.0
 MAX_NEAREST = 256
 MAX_PRODUCT = 1 << 24  # of products and thresholds; differences of two stay below 2^25
 MIN_BUCKET = 1000
-_START_TIMEOUT = 60.0  # importing JAX and SPU, on a machine that does other things too
+START_TIMEOUT = 60.0  # importing JAX and SPU takes seconds, and others may be late
 _ROWS_AT_ONCE = 4096
 
 IdArray = npt.NDArray[np.int64]
@@ -51,6 +51,7 @@ class Engine:
         links: the other two, and which session.
         python: interpreter of the engine's environment (`uniqueness.private.environment`).
         timeout: seconds that a worker or a peer may be silent before the session ends.
+        start_timeout: seconds until the three have met.
         threads: cores that the worker may use.
         block: templates that are compared at once; more take more memory, fewer more rounds.
         started: given this engine before it waits for the other two, to close it meanwhile.
@@ -66,6 +67,7 @@ class Engine:
         python: Path,
         *,
         timeout: float = STEP_TIMEOUT,
+        start_timeout: float = START_TIMEOUT,
         threads: int = 1,
         block: int = BLOCK,
         started: Callable[[Self], None] = lambda _: None,
@@ -92,7 +94,7 @@ class Engine:
                 "threads": threads,
                 "width": block,
             }
-            self._worker.ask(framing.Message("begin", begin), _START_TIMEOUT + timeout)
+            self._worker.ask(framing.Message("begin", begin), start_timeout)
             self._is_open = True
             self._opened = opened.pop_all()
 

@@ -10,7 +10,7 @@ rows of numbers side by side, a probe as (x[i], x[i+1]) and one of the gallery a
 y[i]), and all products are one multiplication of matrices.
 
 Products of templates, and differences of them, are below 2^25. So all is reckoned modulo 2^26:
-exactly, in floating point, with one factor cut into two limbs.
+exactly, in floating point, with one factor cut into two limbs; or, for a few probes, in integers.
 
 Imports NumPy alone: it runs in the engine's own environment.
 """
@@ -27,6 +27,7 @@ _LIMB = 13
 _MASK = np.uint32((1 << BITS) - 1)
 _LIMB_MASK = np.uint32((1 << _LIMB) - 1)
 _LEAST_CAPACITY = 256
+_FEW = 4  # probes, for which cutting the gallery into limbs costs more than it gains
 _ROWS_AT_ONCE = 1024  # whose limbs are in memory as floating point
 
 Factors = npt.NDArray[np.uint32]  # (n, 2 d), below 2^26
@@ -45,6 +46,9 @@ def right_factors(shares: npt.NDArray[np.uint64]) -> Factors:
 
 def addends(left: Factors, right: Factors) -> npt.NDArray[np.int32]:
     """(p, n) this party's addends of the products, times 2^6, modulo 2^32."""
+    if len(left) <= _FEW:
+        few: Factors = np.einsum("pd,nd->pn", left, right)
+        return (few << np.uint32(SHIFT)).view(np.int32)
     found = np.empty((len(left), len(right)), np.int64)
     exact = left.astype(np.float64)
     for start in range(0, len(right), _ROWS_AT_ONCE):

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from tests.engines import ThreeEngines, engine_python, make_links
+from tests.engines import ThreeEngines, engine_python, make_links, shares_of
 from uniqueness.errors import EngineFailed, InvalidThresholds
 from uniqueness.private.certificates import make_certificate
 from uniqueness.private.engine import Engine
@@ -172,7 +172,7 @@ def meeting(links):
     """How each party's attempt to start a session ended."""
 
     def start(rank):
-        Engine(rank, links[rank], engine_python(), timeout=2).close()
+        Engine(rank, links[rank], engine_python(), start_timeout=15).close()
 
     with ThreadPoolExecutor(len(links)) as pool:
         return list(pool.map(lambda rank: outcome(lambda: start(rank)), range(len(links))))
@@ -250,3 +250,46 @@ def test_parties_of_two_sessions_do_not_meet(tmp_path):
     links = make_links(tmp_path)
     links[1] = replace(links[1], session="another")
     assert all(meeting(links))
+
+
+def test_what_one_party_holds_does_not_depend_on_the_template():
+    """Chi-squared on bytes and correlation with values, over many splits of one template."""
+    template = templates(9, 1, 64)[0]
+    splits = 4000
+    rng = np.random.default_rng(10)
+    held = np.stack(shares_of(np.repeat(template[None], splits, axis=0)))
+    for party in range(3):
+        counts = np.bincount(held[party].view(np.uint8).ravel(), minlength=256)
+        expected = counts.sum() / 256
+        chi_squared = ((counts - expected) ** 2 / expected).sum()
+        assert chi_squared < 255 + 6 * np.sqrt(2 * 255)
+        for component in range(2):
+            # The top bits, as signed numbers, against the template, and a random one against it.
+            values = held[party, :, component].view(np.int64).astype(np.float64)
+            noise = rng.permutation(template)
+            for against in (template, noise):
+                correlation = np.corrcoef(values.ravel(), np.tile(against, splits))[0, 1]
+                assert abs(correlation) < 6 / np.sqrt(values.size)
+            # The low bits, in which a template's own values would show.
+            low = (held[party, :, component] & np.uint64(0xFFF)).astype(np.float64)
+            correlation = np.corrcoef(low.ravel(), np.tile(template, splits))[0, 1]
+            assert abs(correlation) < 6 / np.sqrt(low.size)
+
+
+def test_what_a_party_adds_to_a_product_does_not_tell_the_product():
+    """Over many splits of one pair of templates, one party's addend is anything alike."""
+    left, right = templates(11, 2, 64)
+    splits = 3000
+    lefts = shares_of(np.repeat(left[None], splits, axis=0))
+    rights = shares_of(np.repeat(right[None], splits, axis=0))
+    total = np.zeros(splits, np.int64)
+    for party in range(3):
+        own, following = lefts[party].transpose(1, 0, 2)
+        other, other_following = rights[party].transpose(1, 0, 2)
+        addend = (own * (other + other_following) + following * other).sum(axis=1)
+        total += addend.view(np.int64)
+        counts = np.bincount(((addend & np.uint64(0x3FFFFFF)) >> np.uint64(18)).astype(np.int64))
+        expected = splits / 256
+        chi_squared = ((counts - expected) ** 2 / expected).sum()
+        assert chi_squared < 255 + 6 * np.sqrt(2 * 255)
+    assert (total == products_of(left[None], right[None])[0, 0]).all()
