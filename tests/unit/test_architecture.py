@@ -33,7 +33,7 @@ WALLS = {
     "prometheus_client": {"personhood/telemetry/metrics.py"},
     "reportlab": {"personhood/audit_report/pdf.py"},
     "limits": {"distribution/address_limits.py", "enrollment/limits.py"},
-    "jax": {f"uniqueness/private/spu_{part}.py" for part in ("programs", "worker")},
+    "jax": {"uniqueness/private/spu_programs.py"},
     "spu": {f"uniqueness/private/spu_{part}.py" for part in ("machine", "programs", "worker")},
     "pymilvus": {"uniqueness/milvus_index.py"},
     "faiss": {

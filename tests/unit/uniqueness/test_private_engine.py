@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import threading
@@ -217,6 +218,28 @@ def test_a_party_that_closes_ends_the_session_of_the_others_soon(tmp_path):
         assert all(other.result() for other in others)
         assert time.monotonic() - started < SOON
         waiting.shutdown()
+
+
+def compute_for_ever(directory, pipe):
+    with ThreeEngines(make_links(directory)) as engines:
+        engines.add(range(2000), templates(0, 2000))
+        engines.probe(templates(1, 32))
+        pipe.send([engine.process_id for engine in engines.engines])
+        while True:
+            engines.each(lambda engine: engine.reached(1))
+
+
+def test_workers_end_with_their_daemon(tmp_path):
+    mine, theirs = multiprocessing.get_context("spawn").Pipe()
+    daemon = multiprocessing.get_context("spawn").Process(
+        target=compute_for_ever, args=(tmp_path, theirs)
+    )
+    daemon.start()
+    workers = mine.recv()
+    time.sleep(1)
+    daemon.kill()
+    daemon.join()
+    assert all(ended(worker) for worker in workers)
 
 
 def test_a_silent_peer_is_given_up(tmp_path):
