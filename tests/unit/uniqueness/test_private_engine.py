@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 import threading
@@ -172,14 +173,15 @@ def meeting(links):
     """How each party's attempt to start a session ended."""
 
     def start(rank):
-        Engine(rank, links[rank], engine_python(), start_timeout=15).close()
+        Engine(rank, links[rank], engine_python(), start_timeout=8).close()
 
     with ThreadPoolExecutor(len(links)) as pool:
         return list(pool.map(lambda rank: outcome(lambda: start(rank)), range(len(links))))
 
 
-@pytest.mark.parametrize("step", ["before", "within", "local"])
-@pytest.mark.parametrize("victim", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("victim", "step"), [(0, "within"), (1, "within"), (2, "within"), (0, "before"), (1, "local")]
+)
 def test_a_worker_that_is_killed_ends_the_session_everywhere_soon(tmp_path, victim, step):
     with ThreeEngines(make_links(tmp_path), block=BLOCK, timeout=60) as engines:
         engines.add(range(PEOPLE), templates(0, PEOPLE))
@@ -217,6 +219,28 @@ def test_a_party_that_closes_ends_the_session_of_the_others_soon(tmp_path):
         assert all(other.result() for other in others)
         assert time.monotonic() - started < SOON
         waiting.shutdown()
+
+
+def compute_for_ever(directory, pipe):
+    with ThreeEngines(make_links(directory)) as engines:
+        engines.add(range(2000), templates(0, 2000))
+        engines.probe(templates(1, 32))
+        pipe.send([engine.process_id for engine in engines.engines])
+        while True:
+            engines.each(lambda engine: engine.reached(1))
+
+
+def test_workers_end_with_their_daemon(tmp_path):
+    mine, theirs = multiprocessing.get_context("spawn").Pipe()
+    daemon = multiprocessing.get_context("spawn").Process(
+        target=compute_for_ever, args=(tmp_path, theirs)
+    )
+    daemon.start()
+    workers = mine.recv()
+    time.sleep(1)
+    daemon.kill()
+    daemon.join()
+    assert all(ended(worker) for worker in workers)
 
 
 def test_a_silent_peer_is_given_up(tmp_path):
