@@ -166,6 +166,8 @@ def test_nothing_is_queued_that_would_not_be_paid(
         ({"recipient": world.recipients[1]}, 422, "proof_message_wrong"),
         ({"fee": "2"}, 422, "proof_message_wrong"),
         ({"proof": proof | {"nullifier": alias}}, 422, "proof_nullifier_out_of_field"),
+        ({"proof": proof | {"nullifier": str(2**256)}}, 422, "proof_malformed"),
+        ({"proof": proof | {"nullifier": "-1"}}, 422, "proof_malformed"),
         ({"proof": proof | {"points": points}}, 422, "proof_pairing_failed"),
         ({"proof": proof | {"points": ["1"] * 8}}, 422, "proof_point_not_on_curve"),
         ({"proof": proof | {"merkleTreeRoot": "0"}}, 422, "proof_root_zero"),
