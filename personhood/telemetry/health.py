@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from enrollment.errors import EnrollmentError
 from enrollment.requests import request_id_of
-from uniqueness.errors import UniquenessError
+from uniqueness.errors import PrivateMatchingError, UniquenessError
 from uniqueness.gallery import Gallery
 
 OLD_REVIEW: Final = 7 * 24 * 3600  # seconds
@@ -33,7 +33,11 @@ class Concern(StrEnum):
     SNAPSHOT_UNWRITABLE = "snapshot_unwritable"  # the next start takes long
     REVIEWS_OLD = "reviews_old"  # somebody waits for a week
     REPLAY_GUARD_OFF = "replay_guard_off"  # a picture can be sent twice: trials alone
-    STANDSTILL = "standstill"  # the database cannot be read, or the parties cannot match
+    STANDSTILL = "standstill"  # the database cannot be read
+    PARTIES_STANDSTILL = "parties_standstill"  # one does not answer, or they disagree
+
+
+_STANDING: Final = {Concern.STANDSTILL, Concern.PARTIES_STANDSTILL}
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def create_health_router(vitals: Vitals) -> APIRouter:
         if time.monotonic() - kept[0] >= _KEPT:
             concerns = _read(vitals)
             kept = (time.monotonic(), concerns)
-        if not vitals.gallery.is_open or Concern.STANDSTILL in concerns:
+        if not vitals.gallery.is_open or _STANDING & set(concerns):
             state = "down"
             response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
         elif concerns:
@@ -120,5 +124,7 @@ def create_health_router(vitals: Vitals) -> APIRouter:
 def _read(vitals: Vitals) -> tuple[Concern, ...]:
     try:
         return vitals.concerns()
+    except PrivateMatchingError:
+        return (Concern.PARTIES_STANDSTILL,)
     except (UniquenessError, EnrollmentError):
         return (Concern.STANDSTILL,)

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from enrollment.requests import install_problem_handlers
 from personhood.telemetry.health import Concern, Vitals, create_health_router
 from tests.service import served
-from uniqueness.errors import GalleryUnavailable
+from uniqueness.errors import GalleryUnavailable, PartiesDisagree, UniquenessError
 from uniqueness.gallery import Gallery
 
 WEEK = 7 * 24 * 3600
@@ -26,6 +26,11 @@ class SomeGallery:
     people: int = 10
     is_open: bool = True
     fails: bool = field(default=False)
+    trouble: UniquenessError | None = None
+
+    def require_working(self) -> None:
+        if self.trouble:
+            raise self.trouble
 
     def __len__(self) -> int:
         if self.fails:
@@ -79,6 +84,11 @@ def test_a_concern_is_no_fault(of: Vitals, concern: Concern) -> None:
     answer = ready(of)
     assert answer.status_code == 200
     assert (answer.json()["status"], answer.json()["concerns"]) == ("degraded", [concern.value])
+
+
+def test_parties_that_disagree_are_named() -> None:
+    answer = ready(vitals(SomeGallery(trouble=PartiesDisagree("look"))))
+    assert (answer.status_code, answer.json()["concerns"]) == (503, ["parties_standstill"])
 
 
 @pytest.mark.parametrize("gallery", [SomeGallery(is_open=False), SomeGallery(fails=True)])
