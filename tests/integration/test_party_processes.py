@@ -13,6 +13,7 @@ from tests.engines import CACHE, engine_python
 from tests.unit.uniqueness.three_parties import DIMENSION, Three
 from uniqueness.errors import PrivateMatchingError
 from uniqueness.private.protocol import Added
+from uniqueness.private.shares import PARTIES
 
 pytestmark = pytest.mark.slow
 STEPS = ("open", "prepare", "load", "reached", "commit")
@@ -59,9 +60,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-@pytest.mark.parametrize(("number", "killed"), list(enumerate(STEPS)))
-def test_a_party_is_killed_and_nothing_is_lost(running: Running, number: int, killed: str) -> None:
-    three, victim, batch, person = running.three, number % 3, f"b{number}", 100 + number
+@pytest.mark.parametrize("victim", range(PARTIES))
+@pytest.mark.parametrize("killed", STEPS)
+def test_a_party_is_killed_and_nothing_is_lost(running: Running, victim: int, killed: str) -> None:
+    number = STEPS.index(killed) * PARTIES + victim
+    three, batch, person = running.three, f"b{number}", 100 + number
     head, sealed = three.require_equal(), three.seal_people(batch, person)
     steps: dict[str, Callable[[], object]] = {
         "open": lambda: three.open_session(f"first-{number}"),
