@@ -16,7 +16,7 @@ from pathlib import Path
 
 from uniqueness.errors import EngineNotInstalled
 
-PINS = Path(__file__).parents[2] / "requirements-party.lock"
+PINS = Path(__file__).with_name("engine.lock")
 PYTHONS = ("3.11", "3.10")
 _COMPLETE = ".complete"
 
