@@ -16,7 +16,7 @@ from uniqueness.private.protocol import Added
 from uniqueness.private.shares import PARTIES
 
 pytestmark = pytest.mark.slow
-STEPS = ("open", "prepare", "load", "reached", "commit")
+STEPS = ("prepare", "open", "load", "reached", "commit")
 PATIENCE = 40.0  # seconds in which the other two know, whatever the step
 
 
@@ -61,32 +61,37 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.mark.parametrize("victim", range(PARTIES))
-@pytest.mark.parametrize("killed", STEPS)
-def test_a_party_is_killed_and_nothing_is_lost(running: Running, victim: int, killed: str) -> None:
-    number = STEPS.index(killed) * PARTIES + victim
-    three, batch, person = running.three, f"b{number}", 100 + number
-    head, sealed = three.require_equal(), three.seal_people(batch, person)
-    steps: dict[str, Callable[[], object]] = {
-        "open": lambda: three.open_session(f"first-{number}"),
-        "prepare": lambda: three.ask(lambda party: party.prepare(batch, sealed[party.index])),
-        "load": lambda: three.load(batch),
-        "reached": three.reached,
-        "commit": lambda: three.commit(batch, head, Added(0)),
-    }
-    for name in STEPS[: STEPS.index(killed)]:
-        steps[name]()
-    running.kill_during(victim, steps[killed])
+def test_a_party_is_killed_at_each_step_and_nothing_is_lost(running: Running, victim: int) -> None:
+    """Every time one more person is enrolled all the same; in the end all of them are found."""
+    three = running.three
+    for number, killed in enumerate(STEPS):
+        name, person = f"{victim}-{number}", 100 + len(running.enrolled)
+        enrol_though_killed(running, victim, killed, name, person)
+        running.enrolled.append(person)
+        assert three.require_equal() == len(running.enrolled)
 
+    three.prepare(f"after-{victim}", *running.enrolled, 999)
+    three.open_session(f"after-{victim}")
+    three.load(f"after-{victim}")
+    assert three.reached() == [*(True for _ in running.enrolled), False]
+    three.ask(lambda party: party.discard(f"after-{victim}"))
+    three.ask(lambda party: party.close_session(f"after-{victim}"))
+
+
+def enrol_though_killed(running: Running, victim: int, killed: str, name: str, person: int) -> None:
+    three, head = running.three, running.three.require_equal()
+    sealed = three.seal_people(name, person)
+    steps: dict[str, Callable[[], object]] = {
+        "prepare": lambda: three.ask(lambda party: party.prepare(name, sealed[party.index])),
+        "open": lambda: three.open_session(name),
+        "load": lambda: three.load(name),
+        "reached": three.reached,
+        "commit": lambda: three.commit(name, head, Added(0)),
+    }
+    for step in STEPS[: STEPS.index(killed)]:
+        steps[step]()
+    running.kill_during(victim, steps[killed])
     running.start(victim)
     if killed != "commit":
         steps["prepare"]()  # where it was prepared before, nothing changes
     steps["commit"]()
-    running.enrolled.append(person)
-    assert three.require_equal() == head + 1
-
-    three.prepare(f"after-{number}", *running.enrolled, 999)
-    three.open_session(f"second-{number}")
-    three.load(f"after-{number}")
-    assert three.reached() == [*(True for _ in running.enrolled), False]
-    three.ask(lambda party: party.discard(f"after-{number}"))
-    three.ask(lambda party: party.close_session(f"second-{number}"))
