@@ -82,6 +82,7 @@ def party(rank: int, links: Links, arguments: argparse.Namespace, results: Conne
             values = templates(2**31 + probes, probes, arguments.dimension)
             engine.probe(shares(rank, 2**31, values))
             results.send([measured(engine) for _ in range(RUNS + 1)][1:])  # the first compiles
+        results.recv()  # whoever leaves ends the session of those who are not done yet
 
 
 def measured(engine: Engine) -> Pass:
@@ -111,6 +112,8 @@ def private(arguments: argparse.Namespace) -> dict[int, Pass]:
         for probes in sorted({1, arguments.probes}):
             runs = zip(*(pipe.recv() for pipe in pipes), strict=True)
             found[probes] = min((worst(run) for run in runs), key=lambda run: run.cpu_seconds)
+        for pipe in pipes:
+            pipe.send("done")
         for process in processes:
             process.join()
     return found
