@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import create_engine, update
@@ -67,18 +68,29 @@ class TimedIndex(FaissFlatIndex):
 
     def __init__(self, dimension: int) -> None:
         super().__init__(dimension)
-        self.spent = np.zeros(2)
+        self.spent = Span(0.0, 0.0)
 
     def search(self, probes: FloatArray, k: int, *, floor: float = -1.0) -> Candidates:
-        start = milliseconds()
+        start = now()
         candidates = super().search(probes, k, floor=floor)
-        self.spent += milliseconds() - start
+        self.spent = since(start)
         return candidates
 
 
-def milliseconds() -> FloatArray:
-    """(2,) of the clock, and of CPU in all threads of this process."""
-    return np.array([time.perf_counter(), time.process_time()]) * 1e3
+class Span(NamedTuple):
+    """Milliseconds; NumPy would take a good part of what is to be measured."""
+
+    clock: float
+    cpu: float  # in all threads of this process
+
+
+def now() -> Span:
+    return Span(time.perf_counter() * 1e3, time.process_time() * 1e3)
+
+
+def since(start: Span) -> Span:
+    end = now()
+    return Span(end.clock - start.clock, end.cpu - start.cpu)
 
 
 @contextmanager
@@ -105,26 +117,28 @@ def filled_gallery(people: int) -> Iterator[tuple[Gallery, TimedIndex]]:
 def measure_latency(people: int, repeats: int = 200, warm: int = 20) -> dict[str, float]:
     """Milliseconds of an enrolment, within the scan and beyond it."""
     probes = [probe_of(vector) for vector in directions(repeats + warm, seed=3)]
-    scans, beyond, flushes = [], [], []
+    spans: list[Span] = []
+    scans: list[Span] = []
+    flushes: list[float] = []
     with filled_gallery(people) as (gallery, index):
         commit = SQLiteDialect.do_commit
 
         def timed_commit(dialect: SQLiteDialect, connection: object) -> None:
-            start = milliseconds()
+            start = now()
             commit(dialect, connection)
-            flushes.append((milliseconds() - start)[0])
+            flushes.append(since(start).clock)
 
         SQLiteDialect.do_commit = timed_commit
         for number, probe in enumerate(probes):
-            index.spent = np.zeros(2)
-            start = milliseconds()
+            start = now()
             gallery.identify_and_enroll(probe, str(number))
-            beyond.append(milliseconds() - start - index.spent)
+            spans.append(since(start))
             scans.append(index.spent)
         SQLiteDialect.do_commit = commit
-    rest = np.array(beyond[warm:])
+    scan = np.array(scans[warm:])
+    rest = np.array(spans[warm:]) - scan
     return {
-        "the scan, median ms": float(np.median(np.array(scans[warm:])[:, 0])),
+        "the scan, median ms": float(np.median(scan[:, 0])),
         "beyond the scan, median ms": float(np.median(rest[:, 0])),
         "beyond the scan, p95 ms": float(np.percentile(rest[:, 0], 95)),
         "of it the commit's flush to the disk, median ms": float(np.median(flushes[warm:])),

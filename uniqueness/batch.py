@@ -5,12 +5,13 @@ Read `compare`, `refresh` and `judge` in that order: before the lock, under it, 
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from uniqueness.candidates import Candidate
 from uniqueness.decision import Decision, Thresholds
-from uniqueness.matching import Comparison, Found, Matching, Vectors
+from uniqueness.matching import Comparison, Found, Matching, ScoreArray, Vectors, nobody
 from uniqueness.records import Changes, TemplatesByModel
 from uniqueness.template import Probe
 
@@ -65,7 +66,6 @@ class Batch:
         self._found: list[Found] = []
         self._comparisons: list[Comparison] = []
         self._models_of: dict[int, set[str]] = {}
-        self._among = matchings[0].compare_probes(self._vectors)
 
     @property
     def saturated(self) -> int:
@@ -82,8 +82,11 @@ class Batch:
             matching.search(self._vectors, thresholds.review)
             for matching, thresholds in self._ways()
         ]
-        sequences = frozenset[int]().union(*(found.sequences for found in self._found))
-        self._comparisons = self._compare(read(sorted(sequences)) if sequences else {})
+        sequences = {sequence for found in self._found for sequence in found.sequences}
+        if sequences:
+            self._comparisons = self._compare(read(sorted(sequences)))
+        else:
+            self._comparisons = [nobody(len(self.probes))] * len(self._matchings)
 
     def refresh(self, changes: Changes, read: Callable[[Iterable[int]], TemplatesByModel]) -> None:
         """Take in what was committed since the search; called under the gallery's lock.
@@ -147,6 +150,11 @@ class Batch:
             ]
         return tuple(found)
 
+    @cached_property
+    def _among(self) -> ScoreArray:
+        """(p, p) scores of the probes against each other; who comes alone is not compared."""
+        return self._matchings[0].compare_probes(self._vectors)
+
     def _ways(self) -> Iterable[tuple[Matching, Thresholds]]:
         return zip(self._matchings, self._thresholds, strict=True)
 
@@ -195,7 +203,7 @@ def _stack(probes: Sequence[Probe]) -> Vectors:
     for probe in probes:
         for template in probe.templates:
             rows.setdefault(template.model, []).append(template.vector)
-    return {model: np.stack(vectors) for model, vectors in rows.items()}
+    return {model: np.array(vectors) for model, vectors in rows.items()}
 
 
 def _without_lacking(judgement: Judgement) -> Judgement:

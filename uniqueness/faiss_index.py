@@ -51,7 +51,8 @@ class FaissFlatIndex:
     ) -> Candidates:
         """Find the k nearest of each of the (p, d) probes, whatever the floor."""
         scores, ids = self._index.search(probes, k)
-        scores[ids < 0] = -np.inf
+        if len(self) < k:
+            scores[ids < 0] = -np.inf
         return Candidates(scores, ids)
 
     def search_range(self, probes: FloatArray, floor: float) -> Hits:

@@ -7,6 +7,7 @@ and model the best counts; the mean is kept beside it.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -57,6 +58,13 @@ class Comparison:
             np.concatenate([self.mean, other.mean], axis=1),
             np.concatenate([self.templates, other.templates]),
         )
+
+
+@cache
+def nobody(probe_count: int) -> Comparison:
+    """The comparison of probes that are like none in the gallery."""
+    scores, none = np.empty((probe_count, 0)), np.empty(0, np.int64)
+    return Comparison(none, scores, scores, none)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,22 +128,26 @@ class Matching:
 
     def search(self, vectors: Vectors, review: float) -> Found:
         """Find every template of those who may score `review` or more, and perhaps some others."""
-        probe_count = len(vectors[self.models[0]])
-        nearest = np.full(probe_count, -np.inf)
-        saturated = np.zeros(probe_count, bool)
         sequences: set[int] = set()
+        nearest: ScoreArray | None = None
+        saturated: set[int] = set()
         for model, floor in self._floors(review):
             index, probes = self.indexes[model], vectors[model]
             candidates = index.search(probes, NEAREST, floor=floor)
             reached = candidates.scores >= floor
-            sequences.update(candidates.ids[reached].tolist())
+            if not reached.any():  # mostly: whoever comes is new
+                below = candidates.best_scores()
+            else:
+                below = np.where(reached, -np.inf, candidates.scores).max(axis=1)
+                sequences.update(candidates.ids[reached].tolist())
+                if (full := reached[:, -1]).any():
+                    sequences.update(index.search_range(probes[full], floor).ids.tolist())
+                    saturated.update(np.flatnonzero(full).tolist())
             if self.fusion is None:
-                below = np.where(reached, -np.inf, candidates.scores)
-                nearest = below.max(axis=1).astype(np.float64)
-            if (full := reached[:, -1]).any():
-                sequences.update(index.search_range(probes[full], floor).ids.tolist())
-                saturated |= full
-        return Found(frozenset(sequences), nearest, int(saturated.sum()))
+                nearest = below.astype(np.float64)
+        if nearest is None:
+            nearest = np.full(len(vectors[self.models[0]]), -np.inf)
+        return Found(frozenset(sequences), nearest, len(saturated))
 
     def reached(self, vectors: Vectors, templates: TemplatesByModel, review: float) -> set[int]:
         """The people of some templates, one of which may bring them to `review` or more."""

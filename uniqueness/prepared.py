@@ -3,19 +3,21 @@
 SQLAlchemy writes each of them once for each kind of database. To let it also run them takes three
 times as long as SQLite itself does (`benchmarks/gallery.py latency`), and that while the gallery
 is locked. So parameters and columns are only of types that both drivers take and give as they are:
-whole numbers, text, bytes and null.
+whole numbers, text, bytes and null; and each value of a statement is written in it or given.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Select, TextClause, Update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIModule
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.compiler import SQLCompiler
 
 Parameters = Mapping[str, object]
 Row = tuple[Any, ...]  # as the driver gives it
+_SQLITE = sqlite.dialect(paramstyle="named")  # psycopg's parameters have names by themselves
+
 Statement = Select[*tuple[Any, ...]] | Insert | Update | TextClause
 
 
@@ -34,7 +36,7 @@ class Prepared:
     ) -> None:
         self._statement = statement
         self._columns = columns
-        self._compiled: dict[str, SQLCompiler] = {}  # by dialect
+        self._written: dict[str, str] = {}  # by dialect
 
     def rows(self, connection: Connection, parameters: Parameters | None = None) -> list[Row]:
         """Run it and read all that it finds.
@@ -42,13 +44,13 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: the database failed.
         """
-        compiled = self._compile(connection)
+        text = self._write(connection)
         cursor = connection.connection.cursor()
         try:
-            cursor.execute(compiled.string, _positional(compiled, parameters or {}))
+            cursor.execute(text, parameters or {})
             return list(cursor.fetchall())
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _fault(connection, compiled, error) from error
+            raise _fault(connection, text, error) from error
         finally:
             cursor.close()
 
@@ -58,42 +60,34 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: the database failed.
         """
-        compiled = self._compile(connection)
+        text = self._write(connection)
         cursor = connection.connection.cursor()
         try:
-            cursor.executemany(compiled.string, [_positional(compiled, one) for one in many])
+            cursor.executemany(text, many)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _fault(connection, compiled, error) from error
+            raise _fault(connection, text, error) from error
         finally:
             cursor.close()
 
-    def _compile(self, connection: Connection) -> SQLCompiler:
+    def _write(self, connection: Connection) -> str:
         dialect = connection.dialect
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
+        text = self._written.get(dialect.name)
+        if text is None:
             made = self._statement(connection) if callable(self._statement) else self._statement
-            compiled = made.compile(dialect=dialect, column_keys=self._columns)
-            self._compiled[dialect.name] = compiled
-        return compiled
+            by_name = _SQLITE if dialect.name == "sqlite" else dialect
+            text = str(made.compile(dialect=by_name, column_keys=self._columns))
+            self._written[dialect.name] = text
+        return text
 
 
-def _positional(compiled: SQLCompiler, parameters: Parameters) -> Any:
-    """SQLite's driver takes a tuple, psycopg a mapping; constants of the statement are added."""
-    if compiled.params:
-        parameters = {**compiled.params, **parameters}
-    if compiled.positiontup is None:
-        return parameters
-    return tuple(parameters[name] for name in compiled.positiontup)
-
-
-def _fault(connection: Connection, compiled: SQLCompiler, error: DBAPIModule.Error) -> Exception:
+def _fault(connection: Connection, text: str, error: DBAPIModule.Error) -> Exception:
     """The error as SQLAlchemy raises it; a connection that broke is not used again."""
     dbapi = connection.dialect.loaded_dbapi
     broken = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
     if broken:
         connection.invalidate(error)
     return DBAPIError.instance(
-        compiled.string,
+        text,
         None,
         error,
         dbapi.Error,

@@ -150,7 +150,8 @@ class Records:
     ) -> dict[str, object]:
         """Make the row of a template."""
         record = self._seal(
-            vector.astype(_VECTOR_DTYPE).tobytes(), template_context(sequence, person, model)
+            vector.astype(_VECTOR_DTYPE, copy=False).tobytes(),
+            template_context(sequence, person, model),
         )
         return {"sequence": sequence, "person": person, "model": model, **record}
 

@@ -8,7 +8,7 @@ snapshot is written, for then the indexes stay as they are.
 import logging
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Publication:
         self.horizon = 0
         self._sequences: dict[str, list[int]] = {}
         self._vectors: dict[str, list[FloatArray]] = {}
-        self._removed = [changes.removed_sequences]
+        self._removed: list[IdArray] = []
 
     def add(self, sequences: Sequence[int], templates: Sequence[Template]) -> None:
         """Note templates that the transaction wrote under these numbers."""
@@ -49,22 +49,17 @@ class Publication:
         """Note templates that the transaction erased."""
         self._removed.append(sequences)
 
-    def added(self) -> Mapping[str, tuple[IdArray, FloatArray]]:
-        """By model, (n,) ascending sequence numbers and (n, d) vectors, of others and its own."""
-        parts: dict[str, list[tuple[IdArray, FloatArray]]] = {}
+    def added(self) -> Iterator[tuple[str, IdArray, FloatArray]]:
+        """Model, (n,) ascending sequence numbers and (n, d) vectors: others', then its own."""
         for model, templates in self.changes.templates.items():
-            parts.setdefault(model, []).append((templates.sequences, templates.vectors))
+            yield model, templates.sequences, templates.vectors
         for model, sequences in self._sequences.items():
-            own = np.array(sequences, np.int64), np.stack(self._vectors[model])
-            parts.setdefault(model, []).append(own)
-        return {
-            model: (np.concatenate([ids for ids, _ in p]), np.concatenate([v for _, v in p]))
-            for model, p in parts.items()
-        }
+            yield model, np.array(sequences, np.int64), np.array(self._vectors[model])
 
-    def removed(self) -> IdArray:
-        """(m,) sequence numbers that are to be found no more."""
-        return np.concatenate(self._removed)
+    def removed(self) -> Iterator[IdArray]:
+        """(m,) sequence numbers that are to be found no more, in parts."""
+        yield self.changes.removed_sequences
+        yield from self._removed
 
 
 class Replica:
@@ -171,9 +166,10 @@ class Replica:
             return
         self._torn = True
         try:
-            for model, (sequences, vectors) in publication.added().items():
+            for model, sequences, vectors in publication.added():
                 self._add(model, sequences, vectors, again=False)
-            self._remove(publication.removed())
+            for removed in publication.removed():
+                self._remove(removed)
         except Exception:
             _log.exception("the index did not take a batch; the next one begins by catching up")
             return

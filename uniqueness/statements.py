@@ -9,6 +9,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -39,13 +40,14 @@ def _insert(table: Table, *, without: str = "") -> Prepared:
 _head, _templates, _removals = _table(HeadRow), _table(TemplateRow), _table(RemovalRow)
 _verdicts = _table(VerdictRow)
 
-_HEAD = select(_head.c.last_sequence, _head.c.last_person, _head.c.people).where(_head.c.id == HEAD)
+_IS_HEAD = _head.c.id == literal_column(str(HEAD))
+_HEAD = select(_head.c.last_sequence, _head.c.last_person, _head.c.people).where(_IS_HEAD)
 READ_HEAD = Prepared(_HEAD)
 # On SQLite a writing transaction has the lock from its beginning, and this is a plain read.
 LOCK_HEAD = Prepared(_HEAD.with_for_update())
 MOVE_HEAD = Prepared(
     update(_head)
-    .where(_head.c.id == HEAD)
+    .where(_IS_HEAD)
     .values({name: bindparam(name) for name in ("last_sequence", "last_person", "people")})
 )
 

@@ -1,11 +1,10 @@
 """What is counted of decisions: outcomes by the hour, scores by bins, never a single one."""
 
+import math
 import time
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
 from sqlalchemy import Connection
 
 from uniqueness import statements
@@ -29,13 +28,14 @@ class Outcome(NamedTuple):
     outcome: str
     model: str
     reason: str = ""
-    score: float = -np.inf
+    score: float = -math.inf
     block: int = 0
 
 
 def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int) -> None:
     """Write lines of the decision log, and count their scores."""
-    lines, scores = [], Counter[tuple[str, str, int, int]]()
+    lines: list[dict[str, object]] = []
+    scores: dict[tuple[str, str, int, int], int] = {}
     for line in outcomes:
         lines.append(
             {
@@ -45,8 +45,9 @@ def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int)
                 "model": line.model,
             }
         )
-        if np.isfinite(line.score):
-            scores[line.outcome, line.model, line.block, score_bin(line.score)] += 1
+        if math.isfinite(line.score):
+            place = line.outcome, line.model, line.block, score_bin(line.score)
+            scores[place] = scores.get(place, 0) + 1
     if lines:
         statements.ADD_OUTCOMES.run(connection, lines)
     if scores:
@@ -62,7 +63,8 @@ def score_bin(score: float) -> int:
 
     Fused scores beyond 100 on either side are counted at the end of the range.
     """
-    return int(np.floor(np.clip(score, -_BINNED_RANGE, _BINNED_RANGE) * HISTOGRAM_BINS_PER_UNIT))
+    binned = min(max(score, -_BINNED_RANGE), _BINNED_RANGE)
+    return math.floor(binned * HISTOGRAM_BINS_PER_UNIT)
 
 
 def block_of(last_person: int) -> int:

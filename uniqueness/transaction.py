@@ -131,7 +131,7 @@ class GalleryTransaction:
             self._records.seal_template(sequence, person, template.model, template.vector)
             for sequence, template in zip(sequences, templates, strict=True)
         ]
-        self._head = self._head._replace(last_sequence=sequences[-1])
+        self._head = Head(sequences[-1], self._head.last_person, self._head.people)
         return sequences
 
     def _write_templates(self) -> None:
