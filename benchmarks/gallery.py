@@ -29,7 +29,6 @@ from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import create_engine, update
-from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from tests.postgres import empty_schema, running_postgres
 from uniqueness.candidates import Identification
@@ -37,6 +36,7 @@ from uniqueness.decision import Decision, Thresholds
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import MAX_BATCH, Gallery
 from uniqueness.index import Candidates
+from uniqueness.prepared import Driver
 from uniqueness.schema import HeadRow
 from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore
@@ -121,20 +121,20 @@ def measure_latency(people: int, repeats: int = 200, warm: int = 20) -> dict[str
     scans: list[Span] = []
     flushes: list[float] = []
     with filled_gallery(people) as (gallery, index):
-        commit = SQLiteDialect.do_commit
+        commit = Driver.commit
 
-        def timed_commit(dialect: SQLiteDialect, connection: object) -> None:
+        def timed_commit(driver: Driver) -> None:
             start = now()
-            commit(dialect, connection)
+            commit(driver)
             flushes.append(since(start).clock)
 
-        SQLiteDialect.do_commit = timed_commit
+        Driver.commit = timed_commit
         for number, probe in enumerate(probes):
             start = now()
             gallery.identify_and_enroll(probe, str(number))
             spans.append(since(start))
             scans.append(index.spent)
-        SQLiteDialect.do_commit = commit
+        Driver.commit = commit
     scan = np.array(scans[warm:])
     rest = np.array(spans[warm:]) - scan
     return {

@@ -1,13 +1,14 @@
 """How the stores talk to their database, so that a commit survives a power cut."""
 
 import sqlite3
+import weakref
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
-from uniqueness.prepared import Prepared
+from uniqueness.prepared import Driver, Prepared
 
 _BEGIN, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 _BUSY_TIMEOUT = 10_000  # milliseconds
@@ -36,6 +37,29 @@ def writer(engine: Engine) -> Engine:
     return prepare(engine).execution_options(writes=True)
 
 
+class Writing(Driver):
+    """A connection kept for one writing transaction after another, each ended by `commit`.
+
+    To fetch a connection from the pool and give it back takes as long as half of a decision's
+    statements, and so does SQLAlchemy to begin and to commit: here the driver is told itself.
+    `close` forgets what was not committed.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: in every method, the database failed.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        connection = prepare(engine).connect().execution_options(begun=True)
+        connection.detach()  # closed, and not given back to a pool that may be gone by then
+        self.close = weakref.finalize(self, connection.close)
+        super().__init__(connection)
+
+    def begin(self) -> None:
+        """Begin a transaction, on SQLite with the write lock; other drivers do so unasked."""
+        if self.connection.dialect.name == "sqlite":
+            self.rows(_BEGIN_WRITING)
+
+
 def insert_for(
     connection: Connection, table: type[DeclarativeBase]
 ) -> sqlite.Insert | postgresql.Insert:
@@ -54,5 +78,6 @@ def _configure(connection: sqlite3.Connection, _: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    (_BEGIN_WRITING if writes else _BEGIN).rows(connection)
+    options = connection.get_execution_options()
+    if not options.get("begun", False):
+        Driver(connection).rows(_BEGIN_WRITING if options.get("writes", False) else _BEGIN)

@@ -134,10 +134,9 @@ class Matching:
         for model, floor in self._floors(review):
             index, probes = self.indexes[model], vectors[model]
             candidates = index.search(probes, NEAREST, floor=floor)
-            reached = candidates.scores >= floor
-            if not reached.any():  # mostly: whoever comes is new
-                below = candidates.best_scores()
-            else:
+            below = candidates.best_scores()
+            if max(below.tolist()) >= floor:  # mostly not, for whoever comes is new
+                reached = candidates.scores >= floor
                 below = np.where(reached, -np.inf, candidates.scores).max(axis=1)
                 sequences.update(candidates.ids[reached].tolist())
                 if (full := reached[:, -1]).any():

@@ -16,9 +16,9 @@ from sqlalchemy.exc import DBAPIError
 
 Parameters = Mapping[str, object]
 Row = tuple[Any, ...]  # as the driver gives it
-_SQLITE = sqlite.dialect(paramstyle="named")  # psycopg's parameters have names by themselves
-
 Statement = Select[*tuple[Any, ...]] | Insert | Update | TextClause
+
+_SQLITE = sqlite.dialect(paramstyle="named")  # psycopg's parameters have names by themselves
 
 
 class Prepared:
@@ -36,62 +36,74 @@ class Prepared:
     ) -> None:
         self._statement = statement
         self._columns = columns
-        self._written: dict[str, str] = {}  # by dialect
+        self._texts: dict[str, str] = {}  # by dialect
 
-    def rows(self, connection: Connection, parameters: Parameters | None = None) -> list[Row]:
-        """Run it and read all that it finds.
-
-        Raises:
-            sqlalchemy.exc.DBAPIError: the database failed.
-        """
-        text = self._write(connection)
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute(text, parameters or {})
-            return list(cursor.fetchall())
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _fault(connection, text, error) from error
-        finally:
-            cursor.close()
-
-    def run(self, connection: Connection, many: Sequence[Parameters]) -> None:
-        """Run it for each set of parameters.
-
-        Raises:
-            sqlalchemy.exc.DBAPIError: the database failed.
-        """
-        text = self._write(connection)
-        cursor = connection.connection.cursor()
-        try:
-            cursor.executemany(text, many)
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _fault(connection, text, error) from error
-        finally:
-            cursor.close()
-
-    def _write(self, connection: Connection) -> str:
+    def text(self, connection: Connection) -> str:
+        """Write it for the driver of a connection, with parameters by their names."""
         dialect = connection.dialect
-        text = self._written.get(dialect.name)
+        text = self._texts.get(dialect.name)
         if text is None:
             made = self._statement(connection) if callable(self._statement) else self._statement
             by_name = _SQLITE if dialect.name == "sqlite" else dialect
             text = str(made.compile(dialect=by_name, column_keys=self._columns))
-            self._written[dialect.name] = text
+            self._texts[dialect.name] = text
         return text
 
 
-def _fault(connection: Connection, text: str, error: DBAPIModule.Error) -> Exception:
-    """The error as SQLAlchemy raises it; a connection that broke is not used again."""
-    dbapi = connection.dialect.loaded_dbapi
-    broken = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
-    if broken:
-        connection.invalidate(error)
-    return DBAPIError.instance(
-        text,
-        None,
-        error,
-        dbapi.Error,
-        hide_parameters=True,
-        connection_invalidated=broken,
-        dialect=connection.dialect,
-    )
+class Driver:
+    """The driver of a connection.
+
+    Args:
+        connection: runs all other statements, in the same transaction.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: in every method, the database failed.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._cursor = connection.connection.cursor()
+
+    def rows(self, statement: Prepared, parameters: Parameters | None = None) -> list[Row]:
+        """Run a statement and read all that it finds."""
+        text = statement.text(self.connection)
+        try:
+            self._cursor.execute(text, parameters or {})
+            return list(self._cursor.fetchall())
+        except self.connection.dialect.loaded_dbapi.Error as error:
+            raise self._fault(text, error) from error
+
+    def run(self, statement: Prepared, many: Sequence[Parameters]) -> None:
+        """Run a statement for each set of parameters."""
+        text = statement.text(self.connection)
+        try:
+            self._cursor.executemany(text, many)
+        except self.connection.dialect.loaded_dbapi.Error as error:
+            raise self._fault(text, error) from error
+
+    def commit(self) -> None:
+        """End the transaction, whoever began it."""
+        if self.connection.in_transaction():  # SQLAlchemy believes so once it ran a statement
+            self.connection.commit()
+            return
+        try:
+            self.connection.connection.commit()
+        except self.connection.dialect.loaded_dbapi.Error as error:
+            raise self._fault("COMMIT", error) from error
+
+    def _fault(self, text: str, error: DBAPIModule.Error) -> Exception:
+        """The error as SQLAlchemy raises it; a connection that broke is not used again."""
+        connection = self.connection
+        dialect, driver_connection = connection.dialect, connection.connection.dbapi_connection
+        broken = dialect.is_disconnect(error, driver_connection, None)
+        if broken:
+            connection.invalidate(error)
+        return DBAPIError.instance(
+            text,
+            None,
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=broken,
+            dialect=dialect,
+        )

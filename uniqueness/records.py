@@ -12,6 +12,7 @@ from uniqueness import statements
 from uniqueness.candidates import Identification
 from uniqueness.decision import Decision
 from uniqueness.index import IdArray
+from uniqueness.prepared import Driver
 from uniqueness.sealing import Keyring, SealedRecord
 from uniqueness.template import FloatArray
 
@@ -79,10 +80,10 @@ class Records:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
-    def head(self, connection: Connection, *, lock: bool = False) -> Head:
+    def head(self, driver: Driver, *, lock: bool = False) -> Head:
         """Read the head; with `lock`, as the one who may move it until the commit."""
         query = statements.LOCK_HEAD if lock else statements.READ_HEAD
-        [row] = query.rows(connection)
+        [row] = driver.rows(query)
         return Head(*row)
 
     def changes(self, connection: Connection, *, after: int, until: int) -> Changes:
@@ -133,14 +134,12 @@ class Records:
             persons.update(connection.scalars(statements.PERSONS_AT, {"sequences": chunk}))
         return persons
 
-    def verdicts(
-        self, connection: Connection, request_ids: Iterable[str]
-    ) -> dict[str, Identification]:
+    def verdicts(self, driver: Driver, request_ids: Iterable[str]) -> dict[str, Identification]:
         """Look up the answers that requests got before."""
         names = {f"r{number}": name for number, name in enumerate(request_ids)}
         if not names:
             return {}
-        rows = statements.verdicts_of(len(names)).rows(connection, names)
+        rows = driver.rows(statements.verdicts_of(len(names)), names)
         return {
             request_id: self._open_identification(request_id, *row) for request_id, *row in rows
         }

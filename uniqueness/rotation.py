@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from uniqueness.database import prepare, writer
 from uniqueness.errors import GalleryUnavailable
+from uniqueness.prepared import Driver
 from uniqueness.records import Records, template_context, verdict_context
 from uniqueness.schema import TemplateRow, VerdictRow
 from uniqueness.sealing import Keyring, SealedRecord
@@ -127,7 +128,7 @@ def reseal(
     """
     writing = writer(engine)
     with _transaction(writing) as connection:  # step 2
-        Records(keyring).head(connection, lock=True)
+        Records(keyring).head(Driver(connection), lock=True)
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SEALING})
     total = 0

@@ -5,7 +5,6 @@ no time finer than an hour. One transaction holds everything that a batch of dec
 """
 
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
@@ -16,10 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from uniqueness.candidates import Identification
 from uniqueness.census import people_by_models, templates_by_model
-from uniqueness.database import insert_for, writer
+from uniqueness.database import Writing, insert_for, writer
 from uniqueness.errors import GalleryUnavailable
 from uniqueness.index import IdArray
 from uniqueness.lineage import Lineage
+from uniqueness.prepared import Driver
 from uniqueness.records import Head, Records, TemplatesByModel
 from uniqueness.schema import HEAD, Base, HeadRow
 from uniqueness.sealing import Keyring
@@ -60,8 +60,7 @@ class GalleryStore:
         self._records = Records(records) if isinstance(records, Keyring) else records
         self._engine = engine
         self._writer = writer(engine)
-        self._deciding: Connection | None = None
-        self._forgotten: Callable[[], object] = lambda: None  # closes that connection
+        self._deciding: Writing | None = None
         self._lock = threading.Lock()  # of that connection
         with self._write() as connection:
             create_tables(connection)
@@ -72,19 +71,16 @@ class GalleryStore:
         return self._engine
 
     def commit(self, work: Callable[[GalleryTransaction], T]) -> T:
-        """Do some work under the gallery's lock and commit all of it, or nothing if it raises.
-
-        The connection is kept for the next time: to fetch it from the pool and to give it back
-        takes as long as half of the statements.
-        """
+        """Do some work under the gallery's lock and commit all of it, or nothing if it raises."""
         with self._lock, _faults_translated():
             if self._deciding is None:
-                self._deciding = self._keep_connection()
+                self._deciding = Writing(self._engine)
             try:
-                with self._deciding.begin():
-                    transaction = GalleryTransaction(self._deciding, self._records)
-                    result = work(transaction)
-                    transaction.flush()
+                self._deciding.begin()
+                transaction = GalleryTransaction(self._deciding, self._records)
+                result = work(transaction)
+                transaction.flush()
+                self._deciding.commit()
             except BaseException:
                 self._let_go()
                 raise
@@ -95,33 +91,28 @@ class GalleryStore:
         with self._lock:
             self._let_go()
 
-    def _keep_connection(self) -> Connection:
-        connection = self._writer.connect()
-        connection.detach()  # closed, and not given back to a pool that may be gone by then
-        self._forgotten = weakref.finalize(self, connection.close)
-        return connection
-
     def _let_go(self) -> None:
         if self._deciding is not None:
+            self._deciding.close()
             self._deciding = None
-            self._forgotten()
 
     def standing(self, request_ids: Sequence[str]) -> Standing:
         """Read, in one view, what a batch needs to know before it searches."""
         with self._read() as connection:
-            head = self._records.head(connection)
-            verdicts = self._records.verdicts(connection, request_ids) if request_ids else {}
+            driver = Driver(connection)
+            head = self._records.head(driver)
+            verdicts = self._records.verdicts(driver, request_ids)
         return Standing(head, verdicts)
 
     def head(self) -> Head:
         """Read how far the gallery is."""
         with self._read() as connection:
-            return self._records.head(connection)
+            return self._records.head(Driver(connection))
 
     def verdicts(self, request_ids: Sequence[str]) -> dict[str, Identification]:
         """Look up the answers that requests got before."""
         with self._read() as connection:
-            return self._records.verdicts(connection, request_ids)
+            return self._records.verdicts(Driver(connection), request_ids)
 
     def templates(self, *, after: int, until: int) -> Iterator[TemplatesByModel]:
         """Read templates in order of their sequence numbers, in chunks.
@@ -189,7 +180,7 @@ class GalleryStore:
     def record_rejection(self, reason: str, model: str) -> None:
         """Log that a capture never became a probe, by the code of its reason."""
         with self._write() as connection:
-            log_outcomes(connection, [Outcome(REJECTED, model, reason)], current_hour())
+            log_outcomes(Driver(connection), [Outcome(REJECTED, model, reason)], current_hour())
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:

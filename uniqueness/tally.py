@@ -5,9 +5,8 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from uniqueness import statements
+from uniqueness.prepared import Driver
 
 HISTOGRAM_BINS_PER_UNIT = 100  # a bin is 0.01 of cosine, or of log-likelihood ratio
 BLOCK_PEOPLE = 1024  # scores are counted apart for each so many people enrolled
@@ -32,7 +31,7 @@ class Outcome(NamedTuple):
     block: int = 0
 
 
-def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int) -> None:
+def log_outcomes(driver: Driver, outcomes: Iterable[Outcome], hour: int) -> None:
     """Write lines of the decision log, and count their scores."""
     lines: list[dict[str, object]] = []
     scores: dict[tuple[str, str, int, int], int] = {}
@@ -49,13 +48,13 @@ def log_outcomes(connection: Connection, outcomes: Iterable[Outcome], hour: int)
             place = line.outcome, line.model, line.block, score_bin(line.score)
             scores[place] = scores.get(place, 0) + 1
     if lines:
-        statements.ADD_OUTCOMES.run(connection, lines)
+        driver.run(statements.ADD_OUTCOMES, lines)
     if scores:
         counts = [
             {"outcome": outcome, "model": model, "block": block, "bin": number, "count": count}
             for (outcome, model, block, number), count in sorted(scores.items())
         ]
-        statements.COUNT_SCORES.run(connection, counts)
+        driver.run(statements.COUNT_SCORES, counts)
 
 
 def score_bin(score: float) -> int:

@@ -9,6 +9,7 @@ from uniqueness import statements
 from uniqueness.candidates import Identification
 from uniqueness.errors import PersonRemoved, PersonUnknown
 from uniqueness.index import IdArray
+from uniqueness.prepared import Driver
 from uniqueness.records import NOTHING_CHANGED, Changes, Head, Records, TemplatesByModel
 from uniqueness.tally import REMOVED, Outcome, block_of, current_hour, log_outcomes
 from uniqueness.template import Template
@@ -20,10 +21,11 @@ class GalleryTransaction:
     Numbers are handed out here, under the lock, so that they become visible in their order.
     """
 
-    def __init__(self, connection: Connection, records: Records) -> None:
-        self._connection = connection
+    def __init__(self, driver: Driver, records: Records) -> None:
+        self._driver = driver
+        self._connection = driver.connection
         self._records = records
-        self._head = records.head(connection, lock=True)
+        self._head = records.head(driver, lock=True)
         self._found = self._head
         self._templates: list[dict[str, object]] = []
         self._verdicts: list[dict[str, object]] = []
@@ -51,7 +53,7 @@ class GalleryTransaction:
         """Look up the answers that requests got before, also in this transaction."""
         wanted = set(request_ids)
         recorded = {name: self._answers[name] for name in wanted & self._answers.keys()}
-        return self._records.verdicts(self._connection, wanted - recorded.keys()) | recorded
+        return self._records.verdicts(self._driver, wanted - recorded.keys()) | recorded
 
     def templates_of(self, persons: Iterable[int]) -> TemplatesByModel:
         """Read all templates of some people, with those added in this transaction."""
@@ -112,10 +114,10 @@ class GalleryTransaction:
         """Send what is not written yet; the store does so before it commits."""
         self._write_templates()
         if self._verdicts:
-            statements.ADD_VERDICTS.run(self._connection, self._verdicts)
-        log_outcomes(self._connection, self._outcomes, self._hour)
+            self._driver.run(statements.ADD_VERDICTS, self._verdicts)
+        log_outcomes(self._driver, self._outcomes, self._hour)
         if self._head != self._found:
-            statements.MOVE_HEAD.run(self._connection, [self._head._asdict()])
+            self._driver.run(statements.MOVE_HEAD, [self._head._asdict()])
 
     def _require(self, person: int) -> None:
         """Refuse a number that names nobody who is enrolled now."""
@@ -136,5 +138,5 @@ class GalleryTransaction:
 
     def _write_templates(self) -> None:
         if self._templates:
-            statements.ADD_TEMPLATES.run(self._connection, self._templates)
+            self._driver.run(statements.ADD_TEMPLATES, self._templates)
             self._templates = []
