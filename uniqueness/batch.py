@@ -121,16 +121,18 @@ class Batch:
             row: which.
             accepted: rows of this batch that were found unique before it, with their new persons.
         """
-        judgements = [self._judge_by(way, row) for way in range(len(self._matchings))]
-        judgements.append(self._judge_among(row, accepted))
-        first = max(judgements, key=lambda judgement: _SEVERITY[judgement.decision])
+        own = [self._judge_by(0, row)]
+        if accepted:
+            own.append(self._judge_among(row, accepted))
+        retiring = [self._judge_by(way, row) for way in range(1, len(self._matchings))]
+        first = max(own + retiring, key=lambda judgement: _SEVERITY[judgement.decision])
         if first.decision is Decision.UNIQUE:
-            score = max(judgements[0].score, judgements[-1].score)
+            score = max(judgement.score for judgement in own)
             return Judgement(first.decision, None, score, self._matchings[0].label)
-        same = [j for j in (judgements[0], judgements[-1]) if j.decision is first.decision]
+        same = [judgement for judgement in own if judgement.decision is first.decision]
         if same:
             return max(same, key=lambda judgement: judgement.score)
-        plainly_new = judgements[0].decision is judgements[-1].decision is Decision.UNIQUE
+        plainly_new = all(judgement.decision is Decision.UNIQUE for judgement in own)
         return first if plainly_new else _without_lacking(first)
 
     def candidates(self, row: int) -> tuple[Candidate, ...]:
@@ -187,15 +189,11 @@ class Batch:
         return Judgement(decision, person, float(score), matching.label, lacking)
 
     def _judge_among(self, row: int, accepted: Mapping[int, int]) -> Judgement:
-        label = self._matchings[0].label
-        if not accepted:
-            return Judgement(Decision.UNIQUE, None, -np.inf, label)
         others = list(accepted)
         nearest = others[int(np.argmax(self._among[row, others]))]
         score = float(self._among[row, nearest])
-        return Judgement(
-            self._thresholds[0].decide(score), accepted[nearest], score, label, (), True
-        )
+        decision, label = self._thresholds[0].decide(score), self._matchings[0].label
+        return Judgement(decision, accepted[nearest], score, label, (), True)
 
 
 def _stack(probes: Sequence[Probe]) -> Vectors:

@@ -7,7 +7,7 @@ and model the best counts; the mean is kept beside it.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Self
 
 import numpy as np
@@ -105,12 +105,12 @@ class Matching:
         if self.fusion is not None and set(self.fusion.models) != set(self.indexes):
             raise ModelMismatch("the indexes must be those of the models that are fused")
 
-    @property
+    @cached_property
     def models(self) -> tuple[str, ...]:
         """The models, in the fusion's order."""
         return self.fusion.models if self.fusion else tuple(self.indexes)
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The models as the decision log names them."""
         return " + ".join(self.models)

@@ -54,15 +54,11 @@ class Sequencer:
         self._store = store
         self._matchings = tuple(matchings)
         self._replica = Replica(matchings, store, snapshot)
+        self.models = tuple(self._replica.indexes)
         self._saturations = 0
         head = store.head()
         self._refuse_the_unrecognisable()
         self._replica.load(head.last_sequence)
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """The models of which a probe has a template each."""
-        return tuple(self._replica.indexes)
 
     @property
     def size(self) -> int:

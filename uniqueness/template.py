@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +58,7 @@ class Probe:
         if not models or len(set(models)) != len(models):
             raise InvalidTemplate("a probe has one template of each of its models")
 
-    @property
+    @cached_property
     def models(self) -> tuple[str, ...]:
         """The models that have a template in it."""
         return tuple(template.model for template in self.templates)
