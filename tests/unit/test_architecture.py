@@ -20,9 +20,10 @@ ROOMS = (
 )
 
 WALLS = {
-    "cv2": {"enrollment/engine.py"},
+    "cv2": {"enrollment/engine.py", "enrollment/yunet.py"},
     "insightface": {"enrollment/engine.py"},
-    "onnx": {"enrollment/tfjs.py", "uniqueness/onnx_scan.py"},
+    "skimage": {"enrollment/engine.py"},
+    "onnx": {"enrollment/graphs.py", "enrollment/tfjs.py", "uniqueness/onnx_scan.py"},
     "onnxruntime": {"enrollment/engine.py", "uniqueness/onnx_scan.py"},
     "argon2": {"console/passwords.py"},
     "pyotp": {"console/passwords.py"},

@@ -1,13 +1,10 @@
-import ast
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-import enrollment
 from enrollment.capture import decode
 from enrollment.engine import align, open_engine
 from enrollment.errors import NoFace
@@ -98,20 +95,3 @@ def test_landmarks_in_one_point_are_no_face(group):
     nowhere = DetectedFace(np.zeros(4, np.float32), np.zeros((5, 2), np.float32), 0.9)
     with pytest.raises(NoFace):
         align(group, nowhere)
-
-
-def test_two_files_know_the_face_libraries():
-    walled = {"cv2", "onnxruntime", "insightface", "skimage"}
-    for path in Path(enrollment.__file__).parent.glob("*.py"):
-        names = {
-            name.partition(".")[0]
-            for node in ast.walk(ast.parse(path.read_text()))
-            for name in _imported(node)
-        }
-        assert path.name in ("engine.py", "yunet.py") or not names & walled, path
-
-
-def _imported(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
