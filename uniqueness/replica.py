@@ -37,7 +37,7 @@ class Publication:
         self.horizon = 0
         self._sequences: dict[str, list[int]] = {}
         self._vectors: dict[str, list[FloatArray]] = {}
-        self._removed: list[IdArray] = []
+        self._removed = [changes.removed_sequences]
 
     def add(self, sequences: Sequence[int], templates: Sequence[Template]) -> None:
         """Note templates that the transaction wrote under these numbers."""
@@ -56,10 +56,9 @@ class Publication:
         for model, sequences in self._sequences.items():
             yield model, np.array(sequences, np.int64), np.array(self._vectors[model])
 
-    def removed(self) -> Iterator[IdArray]:
-        """(m,) sequence numbers that are to be found no more, in parts."""
-        yield self.changes.removed_sequences
-        yield from self._removed
+    def removed(self) -> IdArray:
+        """(m,) sequence numbers that are to be found no more."""
+        return np.concatenate(self._removed)
 
 
 class Replica:
@@ -168,8 +167,7 @@ class Replica:
         try:
             for model, sequences, vectors in publication.added():
                 self._add(model, sequences, vectors, again=False)
-            for removed in publication.removed():
-                self._remove(removed)
+            self._remove(publication.removed())
         except Exception:
             _log.exception("the index did not take a batch; the next one begins by catching up")
             return
