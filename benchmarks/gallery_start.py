@@ -81,18 +81,23 @@ def compare(directory: Path, people: int, dimension: int) -> None:
 
 def build(directory: Path, people: int, dimension: int) -> None:
     engine = open_engine(directory)
-    GalleryStore(engine, KEYRING)  # makes the tables
-    records = Records(KEYRING)
+    fill(engine, KEYRING, MODEL, people, dimension)
+    engine.dispose()
+
+
+def fill(engine: Engine, keyring: Keyring, model: str, people: int, dimension: int) -> None:
+    """Put people into an empty gallery's database, as enrolments leave them there."""
+    GalleryStore(engine, keyring)  # makes the tables
+    records = Records(keyring)
     with engine.begin() as connection:
         for first, vectors in chunks(people, dimension):
             rows = [
-                records.seal_template(number, number, MODEL, vector)
+                records.seal_template(number, number, model, vector)
                 for number, vector in enumerate(vectors, first)
             ]
             connection.execute(insert(TemplateRow), rows)
         head = {"last_sequence": people, "last_person": people, "people": people}
         connection.execute(update(HeadRow).where(HeadRow.id == HEAD).values(head))
-    engine.dispose()
 
 
 def run(directory: Path, people: int, dimension: int) -> dict[str, float]:

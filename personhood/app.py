@@ -4,11 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from sqlalchemy import Engine
 
 from enrollment.api import FrontDesk, create_app
 from enrollment.challenges import Challenges
@@ -17,12 +15,10 @@ from enrollment.examination import Examiner
 from enrollment.face_models import batched, open_models
 from enrollment.kiosk_files import NODE_MODULES, create_kiosk_router
 from enrollment.kiosks import KioskRegistry
-from enrollment.membership import MembershipHistory
 from enrollment.packs import (
     load_packs,
     load_pad_pack,
     read_manifest,
-    read_manifests,
 )
 from enrollment.pad import DepthByTurning, PassiveModel, PresentationAttackDetector
 from enrollment.pipeline import EnrollmentService
@@ -36,14 +32,12 @@ from personhood.database import open_database, owned
 from personhood.galleries import opened_gallery, retiring_packs
 from personhood.keys import ServiceKey, service_key, template_keys
 from personhood.policy import decision_rule
+from personhood.registers import open_journal
 from personhood.settings import Settings
 from personhood.telemetry.health import Vitals, create_health_router
 from personhood.telemetry.metrics import metrics_route
 from personhood.telemetry.service import observe, service_telemetry
 from transparency.api import create_log_router
-from transparency.journal import Journal
-from transparency.store import DecisionLog
-from uniqueness.audit import AuditReport
 
 PROVIDERS = {
     "cpu": ("CPUExecutionProvider",),
@@ -139,15 +133,6 @@ def open_service(
             yield app
 
 
-def open_journal(
-    settings: Settings, engine: Engine, model: str = "", calibration: str = ""
-) -> Journal:
-    """What writes the decision log of a database, and signs its checkpoints."""
-    log = DecisionLog(engine)
-    key = service_key(settings, ServiceKey.LOG)
-    return Journal(log, key, settings.log_origin, model, calibration)
-
-
 def _kiosk_page(settings: Settings) -> APIRouter:
     """The page, with its own detector, which needs not be the service's."""
     detector = read_manifest(PAGE_PACK).detector.file.name
@@ -156,11 +141,6 @@ def _kiosk_page(settings: Settings) -> APIRouter:
         keeps_images=settings.keep_images,
         packages=(NODE_MODULES, settings.npm_dir()),
     )
-
-
-def open_kiosks(settings: Settings) -> KioskRegistry:
-    """Who may enrol people; also while the service runs."""
-    return KioskRegistry(open_database(settings))
 
 
 def _attack_detectors(settings: Settings) -> tuple[PresentationAttackDetector, ...]:
@@ -172,20 +152,3 @@ def _attack_detectors(settings: Settings) -> tuple[PresentationAttackDetector, .
     pack = load_pad_pack(settings.pad_pack, settings.models_dir())
     model = open_pad_model(pack, PROVIDERS[settings.device])
     return DepthByTurning(), PassiveModel(pack.manifest.name, model, pack.manifest.threshold)
-
-
-def read_accepted_commitments(settings: Settings) -> list[int]:
-    """Every accepted commitment, in the order of acceptance: what the publisher posts."""
-    return MembershipHistory(open_database(settings)).accepted_commitments()
-
-
-def read_audit(settings: Settings) -> AuditReport:
-    """The audit of this database as it stands."""
-    rule = decision_rule(settings, read_manifests(settings.model_pack))
-    return AuditReport.read(open_database(settings), rule.policy)
-
-
-def plot_scores(settings: Settings, report: AuditReport, path: Path) -> None:
-    """Write the audit's score histogram as PNG, with the thresholds for as many people."""
-    rule = decision_rule(settings, read_manifests(settings.model_pack))
-    report.plot(path, rule.policy.at(report.people_enrolled))

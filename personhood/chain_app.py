@@ -11,10 +11,10 @@ from distribution.journal import Journal, now
 from distribution.publisher import BatchPolicy, Change, Publisher, PublisherStatus, read_status
 from distribution.sender import Sender, ensure_funded
 from enrollment.membership import MembershipChange, MembershipHistory
-from personhood.app import open_journal
 from personhood.attesting import attesters_to_ask
 from personhood.chain_access import sending_key, sending_policy
 from personhood.database import open_database
+from personhood.registers import open_journal
 from personhood.settings import Settings
 from transparency.entry import SECONDS_PER_HOUR
 

@@ -11,11 +11,11 @@ from enrollment.packs import load_packs, read_manifests
 from enrollment.recovery import Recoveries
 from enrollment.reembedding import Reembedded, reembed
 from enrollment.store import EnrollmentStore
-from personhood.app import open_journal
 from personhood.database import open_database
 from personhood.galleries import shared_gallery
 from personhood.keys import template_keys
 from personhood.policy import decision_rule
+from personhood.registers import open_journal
 from personhood.settings import Settings
 from uniqueness.candidates import Identification
 from uniqueness.faiss_index import FaissFlatIndex

@@ -15,11 +15,11 @@ from enrollment.cases import read_waiting
 from enrollment.database import Database
 from enrollment.kiosks import KioskRegistry
 from enrollment.packs import read_manifests
-from personhood.app import open_journal
 from personhood.audit_report.counts import LogCounts
 from personhood.database import open_database
 from personhood.errors import TrialMissing
 from personhood.policy import DecisionRule, decision_rule
+from personhood.registers import open_journal
 from personhood.settings import Settings
 from transparency.entry import SECONDS_PER_HOUR
 from transparency.journal import Journal

@@ -34,7 +34,7 @@ def audit(
     """Tell how deduplication went: counts, reasons of rejection, scores of a thousand or more."""
     if context.invoked_subcommand is not None:
         return
-    from personhood.app import plot_scores, read_audit
+    from personhood.registers import plot_scores, read_audit
 
     settings = Settings()
     report = read_audit(settings).for_release()
@@ -119,9 +119,9 @@ def export(
 @app.command()
 def witness() -> None:
     """Have the log's head cosigned by the witnesses that are set; on the service's machine."""
-    from personhood.app import open_journal
     from personhood.attesting import have_log_cosigned
     from personhood.database import open_database
+    from personhood.registers import open_journal
 
     settings = Settings()
     if settings.log_witnesses is None:

@@ -15,7 +15,7 @@ app = typer.Typer(help="The devices that may enrol people.", no_args_is_help=Tru
 @app.command()
 def invite(name: Annotated[str, typer.Argument(help="for example its place: 'Library'")]) -> None:
     """Print a one-time code for a new kiosk; it holds for a day."""
-    from personhood.app import open_kiosks
+    from personhood.registers import open_kiosks
 
     typer.echo(open_kiosks(Settings()).invite(name))
 
@@ -34,7 +34,7 @@ def register(code: Annotated[str, typer.Argument(help="from `personhood kiosk in
 @app.command("list")
 def list_kiosks() -> None:
     """Show every kiosk, revoked ones too."""
-    from personhood.app import open_kiosks
+    from personhood.registers import open_kiosks
 
     table = Table("name", "invited by", "registered", "revoked")
     for kiosk in open_kiosks(Settings()).all():
@@ -49,7 +49,7 @@ def revoke(
     name: Annotated[str, typer.Argument(help="as `personhood kiosk list` shows it")],
 ) -> None:
     """Refuse a kiosk from its next request on, and void its invitation."""
-    from personhood.app import open_kiosks
+    from personhood.registers import open_kiosks
 
     open_kiosks(Settings()).revoke(name)
     typer.echo(f"{name} is refused from now on")

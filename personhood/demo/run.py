@@ -22,12 +22,12 @@ from identity_proofs.artifacts import load_artifacts
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
 from identity_proofs.prover import Prover
-from personhood.app import plot_scores, read_accepted_commitments, read_audit
 from personhood.demo.people import BadPhotograph, Person
 from personhood.demo.report import DemoReport
 from personhood.demo.service_process import run_service
 from personhood.errors import DemoFailed, FacesUnusable
 from personhood.kiosk_client import KioskClient
+from personhood.registers import plot_scores, read_accepted_commitments, read_audit
 from personhood.settings import Settings
 from transparency.checkpoint import Checkpoint
 from transparency.client import LogClient

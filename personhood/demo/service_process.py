@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from personhood.app import open_kiosks
 from personhood.errors import DemoFailed
 from personhood.kiosk_client import KioskClient
+from personhood.registers import open_kiosks
 from personhood.settings import Settings
 
 _START_TIMEOUT = 60.0  # seconds

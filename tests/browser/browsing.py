@@ -11,7 +11,8 @@ from typing import Literal
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from enrollment import packs
-from personhood.app import open_kiosks, open_service
+from personhood.app import open_service
+from personhood.registers import open_kiosks
 from personhood.settings import Settings
 from tests.browser.camera import FakeCamera, in_front_of_camera
 from tests.browser.page import KioskPage

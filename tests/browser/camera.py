@@ -11,8 +11,8 @@ import numpy as np
 import segno
 from PIL import Image, ImageOps
 
-from enrollment.engine import YuNetDetector
-from enrollment.faces import DetectedFace
+from enrollment.engine import open_engine
+from enrollment.faces import DetectedFace, FaceDetector
 from enrollment.pose import head_pose
 from tests.models import opencv_pack
 
@@ -150,5 +150,5 @@ def _face(photograph: Image.Image) -> DetectedFace:
 
 
 @cache
-def _detector() -> YuNetDetector:
-    return YuNetDetector(opencv_pack().detector_path)
+def _detector() -> FaceDetector:
+    return open_engine(opencv_pack())[0]

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 from sqlalchemy import create_engine
 
-from enrollment.engine import YuNetDetector, align
+from enrollment.engine import align, open_engine
 from enrollment.errors import ClockSkewed
-from enrollment.faces import DetectedFace
+from enrollment.faces import DetectedFace, FaceDetector
 from enrollment.kiosks import KioskRegistry
 from enrollment.pose import head_pose
 from enrollment.quality import assess
@@ -135,5 +135,5 @@ def test_the_page_finds_the_faces_that_the_service_finds() -> None:
         assert np.abs(np.array(their["landmarks"]) - our.landmarks).max() < 2.5
 
 
-def _detector() -> YuNetDetector:
-    return YuNetDetector(opencv_pack().detector_path)
+def _detector() -> FaceDetector:
+    return open_engine(opencv_pack())[0]

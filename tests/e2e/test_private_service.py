@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from identity_proofs.identity import Identity
-from personhood.app import open_kiosks
 from personhood.demo.people import read_default_people
 from personhood.kiosk_client import KioskClient
+from personhood.registers import open_kiosks
 from personhood.settings import Settings
 
 pytestmark = pytest.mark.slow

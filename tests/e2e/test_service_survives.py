@@ -17,10 +17,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from identity_proofs.identity import Identity
-from personhood.app import open_kiosks, read_accepted_commitments
 from personhood.demo.people import read_default_people
 from personhood.errors import ServiceUnreachable
 from personhood.kiosk_client import Device, KioskClient, Prepared
+from personhood.registers import open_kiosks, read_accepted_commitments
 from personhood.settings import Settings
 
 pytestmark = pytest.mark.slow

@@ -20,9 +20,9 @@ from enrollment.face_models import open_models
 from enrollment.packs import load_packs
 from enrollment.pose import Pose
 from identity_proofs.identity import Identity
-from personhood.app import open_kiosks
 from personhood.demo.people import Person, read_default_people
 from personhood.kiosk_client import KioskClient
+from personhood.registers import open_kiosks
 from personhood.settings import Settings
 
 pytestmark = pytest.mark.slow

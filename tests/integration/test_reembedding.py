@@ -15,10 +15,10 @@ from enrollment.pipeline import EnrollmentService
 from enrollment.pose import Pose
 from enrollment.rows import EnrollmentRequest
 from enrollment.store import EnrollmentStore
-from personhood.app import open_journal
 from personhood.cli import app
 from personhood.database import open_database
 from personhood.keys import template_keys
+from personhood.registers import open_journal
 from personhood.settings import Settings
 from tests.models import CACHE, opencv_pack
 from tests.photographs import another_exposure, as_jpeg, astronaut, person_of_six

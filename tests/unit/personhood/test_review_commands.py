@@ -15,12 +15,12 @@ from enrollment.membership import MembershipHistory
 from enrollment.packs import read_manifest
 from enrollment.rows import Enrollment, EnrollmentRequest, EnrollmentStatus
 from enrollment.store import EnrollmentStore
-from personhood.app import open_journal
 from personhood.cli import app
 from personhood.database import open_database
 from personhood.errors import ServiceUnreachable
 from personhood.keys import template_keys
 from personhood.picture_viewer import shown
+from personhood.registers import open_journal
 from personhood.settings import Settings
 from tests.unit.uniqueness.synthetic import at_cosine, unit
 from uniqueness.decision import Decision

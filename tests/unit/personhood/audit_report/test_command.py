@@ -9,13 +9,13 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from enrollment.packs import read_manifests
-from personhood.app import open_journal
 from personhood.audit_report.document import read_report
 from personhood.cli import app
 from personhood.commands.audit_report import EXIT_DIFFERENT
 from personhood.database import open_database
 from personhood.errors import TrialMissing
 from personhood.keys import template_keys
+from personhood.registers import open_journal
 from personhood.settings import Settings
 from transparency.checkpoint import open_checkpoint
 from transparency.entry import Kind
