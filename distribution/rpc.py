@@ -46,7 +46,9 @@ def _session(url: str) -> Session:
     """A session that looks proxies, certificates and netrc up now, and not before each request."""
     session = Session()
     found: dict[str, Any] = session.merge_environment_settings(url, {}, None, None, None)  # type: ignore[assignment]
-    session.proxies, session.verify = found["proxies"], found["verify"]
+    session.proxies = found["proxies"]
+    if url.startswith("https:"):
+        session.verify = found["verify"]
     session.auth = get_netrc_auth(url) if get_auth_from_url(url) == ("", "") else None
     session.trust_env = False
     return session
