@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from enrollment.batching import BatchingEmbedder
+from enrollment.batching import BatchingEmbedder, MicroBatcher
 from enrollment.capture import decode, wiped
 from enrollment.engine import align, open_engine, open_pad_model
 from enrollment.errors import EnrollmentError
@@ -70,16 +70,16 @@ def serve(
     """Do all that a request computes; refusals are counted as work and not obeyed."""
     limits = QualityLimits(min_confidence=pack.manifest.detector.min_confidence)
     seen, aligned, weights = [], [], []
-    for content in frames:
-        image = decode(content)
-        face = exactly_one(detector.detect(image))
+    images = [decode(content) for content in frames]
+    for image, found in zip(images, detector.detect(images), strict=True):
+        face = exactly_one(found)
         crop = align(image, face)
         report = assess(face, crop, limits)
         report.reasons, shows(face, Pose.FRONT), perceptual_hash(crop)
         seen.append(Frame(image, face, Pose.FRONT))
         aligned.append(crop)
         weights.append(report.weight)
-    mirrored = [in_a_mirror(detector, frame.image) for frame in seen[:2]]  # of both sides: the most
+    mirrored = in_a_mirror(detector, images[:2])  # of both sides: the most
     for crop in filter(None, mirrored):
         perceptual_hash(crop)
     aligned_and_mirrored = [*aligned, *filter(None, mirrored)]
@@ -128,7 +128,10 @@ def batching(embedder: FaceEmbedder, max_batch: int, faces_a_client: int) -> Non
     """Print what many clients get, each with one face at a time, with and without batches."""
     rates = {}
     with ThreadPoolExecutor(CLIENTS) as clients:
-        batched = BatchingEmbedder(embedder, max_batch=max_batch, max_queue=CLIENTS)
+        batcher = MicroBatcher(
+            lambda faces: list(embedder.embed(faces)), max_batch=max_batch, max_queue=CLIENTS
+        )
+        batched = BatchingEmbedder(batcher)
         for name, model in (("one at a time", embedder), ("micro-batches", batched)):
             faces = random_faces(CLIENTS * faces_a_client)
             list(clients.map(lambda face, m=model: m.embed([face]), faces[:CLIENTS]))
@@ -140,7 +143,7 @@ def batching(embedder: FaceEmbedder, max_batch: int, faces_a_client: int) -> Non
                 f"{CLIENTS} clients, {name}: {rates[name][0]:.1f} faces/s, "
                 f"{rates[name][1]:.1f} faces a CPU second"
             )
-        batched.close()
+        batcher.close()
     ratios = [b / a for a, b in zip(*rates.values(), strict=True)]
     print(f"gain of micro-batches: {ratios[0]:.2f} by the clock, {ratios[1]:.2f} by CPU time")
 

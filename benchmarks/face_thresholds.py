@@ -57,7 +57,7 @@ def see(path: Path, detector: FaceDetector, embedder: FaceEmbedder) -> Photograp
     widths: tuple[float, ...] = ()
     try:
         image = decode(path.read_bytes())
-        faces = detector.detect(image)
+        faces = detector.detect([image])[0]
         widths = tuple(face.width for face in faces)
         face = exactly_one(faces)
         aligned = align(image, face)

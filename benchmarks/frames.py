@@ -43,7 +43,7 @@ class Faces:
             for path in sorted(person.iterdir()):
                 try:
                     image = decode(path.read_bytes())
-                    face = exactly_one(detector.detect(image))
+                    face = exactly_one(detector.detect([image])[0])
                     crop = align(image, face)
                 except EnrollmentError:
                     continue

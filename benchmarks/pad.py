@@ -56,7 +56,7 @@ def photographs(folder: Path, detector: FaceDetector, people: int, seed: int) ->
     for number in np.random.default_rng(seed).permutation(len(folders)):
         try:
             image = decode(min(folders[number].iterdir()).read_bytes())
-            found.append(Photograph(image, exactly_one(detector.detect(image))))
+            found.append(Photograph(image, exactly_one(detector.detect([image])[0])))
         except EnrollmentError:
             continue
         if len(found) == people:
@@ -208,7 +208,7 @@ def main() -> None:
     detector, _ = open_engine(load_pack(options.pack, CACHE))
 
     def detect(image: Image) -> DetectedFace | None:
-        return next(iter(detector.detect(image)), None)
+        return next(iter(detector.detect([image])[0]), None)
 
     photos = photographs(options.directory, detector, options.people, options.seed)
     print(f"{len(photos)} photographs of as many people; pack {options.pack}\n")

@@ -48,7 +48,7 @@ def toned(image: Image, gain: float, offset: float) -> Image:
 def outcome(image: Image, detector: FaceDetector, limits: QualityLimits) -> str:
     """Name the first reason against a photograph, or nothing."""
     try:
-        face = exactly_one(detector.detect(image))
+        face = exactly_one(detector.detect([image])[0])
         assess(face, align(image, face), limits).require()
     except EnrollmentError as error:
         return error.code

@@ -15,14 +15,7 @@ from typing import Final, Generic, Self, TypeVar
 import numpy as np
 
 from enrollment.errors import ServiceBusy
-from enrollment.faces import (
-    AlignedFace,
-    DetectedFace,
-    FaceDetector,
-    FaceEmbedder,
-    FloatArray,
-    Image,
-)
+from enrollment.faces import AlignedFace, DetectedFace, FloatArray, Image
 
 MAX_WAIT: Final = 0.004  # seconds that a batch waits for company
 MAX_QUEUE: Final = 64  # items
@@ -141,29 +134,10 @@ class MicroBatcher(Generic[_Item, _Answer]):
 
 
 class BatchingEmbedder:
-    """A `FaceEmbedder` that embeds the faces of several requests together.
+    """A `FaceEmbedder` whose faces go through a batcher of the model."""
 
-    Args:
-        embedder: the model.
-        max_batch: of the model's manifest; more gains nothing.
-        max_wait: seconds.
-        max_queue: faces that may wait.
-    """
-
-    def __init__(
-        self,
-        embedder: FaceEmbedder,
-        *,
-        max_batch: int,
-        max_wait: float = MAX_WAIT,
-        max_queue: int = MAX_QUEUE,
-    ) -> None:
-        self._batcher: MicroBatcher[AlignedFace, FloatArray] = MicroBatcher(
-            lambda faces: list(embedder.embed(faces)),
-            max_batch=max_batch,
-            max_wait=max_wait,
-            max_queue=max_queue,
-        )
+    def __init__(self, batcher: MicroBatcher[AlignedFace, FloatArray]) -> None:
+        self._batcher = batcher
 
     def embed(self, faces: Sequence[AlignedFace]) -> FloatArray:
         """Embed n faces as (n, d) float32 rows of unit norm.
@@ -173,37 +147,17 @@ class BatchingEmbedder:
         """
         return np.stack(self._batcher(faces))
 
-    def close(self) -> None:
-        """Finish what waits, and stop."""
-        self._batcher.close()
 
+class BatchingDetector:
+    """A `FaceDetector` whose photographs go through a batcher of the model."""
 
-class QueueingDetector:
-    """A `FaceDetector` behind a bounded queue, `workers` photographs at a time.
+    def __init__(self, batcher: MicroBatcher[Image, tuple[DetectedFace, ...]]) -> None:
+        self._batcher = batcher
 
-    No detector of the packs takes several photographs at once (YuNet's input is one picture, and
-    SCRFD's is run at two sizes by its library), so there is nothing to batch; what many requests
-    need of it is a bound.
-    """
-
-    def __init__(
-        self, detector: FaceDetector, *, workers: int = 1, max_queue: int = MAX_QUEUE
-    ) -> None:
-        self._batcher: MicroBatcher[Image, tuple[DetectedFace, ...]] = MicroBatcher(
-            lambda images: [detector.detect(image) for image in images],
-            max_batch=1,
-            max_queue=max_queue,
-            workers=workers,
-        )
-
-    def detect(self, image: Image) -> tuple[DetectedFace, ...]:
-        """Find every face in an (h, w, 3) uint8 BGR image, the widest first.
+    def detect(self, images: Sequence[Image]) -> list[tuple[DetectedFace, ...]]:
+        """Find every face in each of some (h, w, 3) uint8 BGR images, the widest first.
 
         Raises:
             ServiceBusy: too many photographs wait.
         """
-        return self._batcher([image])[0]
-
-    def close(self) -> None:
-        """Finish what waits, and stop."""
-        self._batcher.close()
+        return self._batcher(images)

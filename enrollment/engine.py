@@ -1,12 +1,11 @@
-"""The face engine: the one file that knows OpenCV, ONNX Runtime and InsightFace.
+"""The face engine: with `enrollment.yunet`, all that knows OpenCV, ONNX Runtime and InsightFace.
 
-SCRFD (Guo et al., 2021) and the ArcFace-style embedders (Deng et al., 2019) run in
-InsightFace's model zoo on ONNX Runtime; YuNet (Wu et al., 2023) runs in OpenCV. The libraries
-are imported when the first model is opened: a command that sees no face does not wait for them.
+YuNet (Wu et al., 2023) and the ArcFace-style embedders (Deng et al., 2019) run in ONNX Runtime,
+SCRFD (Guo et al., 2021) in InsightFace's model zoo on it. The libraries are imported when the first
+model is opened: a command that sees no face does not wait for them.
 """
 
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +21,16 @@ from enrollment.faces import (
     FaceEmbedder,
     FloatArray,
     Image,
+    widest_first,
 )
+from enrollment.graphs import rewritten
 from enrollment.manifest import EmbedderSpec, PadManifest
 from enrollment.packs import ModelPack, PadPack
 from enrollment.tfjs import convert
+from enrollment.yunet import YuNetDetector
 
 CPU = ("CPUExecutionProvider",)
 
-_YUNET_MAX_SIDE = 640  # pixels; it was trained on faces up to about 300 pixels
-_YUNET_CONFIDENCE = 0.8
-_YUNET_NMS = 0.3
 _SCRFD_CONFIDENCE = 0.6
 _SCRFD_PREPROCESSING = {"mean": 127.5, "std": 128.0}
 _ORT_LOG_ERRORS = 3
@@ -49,7 +48,8 @@ def open_engine(
     """
     detector: FaceDetector
     if pack.manifest.detector.kind == "yunet":
-        detector = YuNetDetector(pack.detector_path)
+        model = rewritten(pack.detector_path.read_bytes(), any_length=(0, 2, 3))
+        detector = YuNetDetector(_open_session(model, providers))
     else:
         detector = ScrfdDetector(pack.detector_path, providers)
     return detector, OnnxEmbedder(pack.embedder_path, pack.manifest.embedder, providers)
@@ -106,58 +106,27 @@ def find_insightface_models(directory: Path) -> InsightFaceModels:
         ) from error
 
 
-class YuNetDetector:
-    """YuNet by `cv2.FaceDetectorYN`, which is neither thread-safe nor sizeless: one a thread."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-
-    def detect(self, image: Image) -> tuple[DetectedFace, ...]:
-        """Find faces; an image larger than YuNet's range is searched scaled down."""
-        import cv2
-
-        height, width = image.shape[:2]
-        scale = min(1.0, _YUNET_MAX_SIDE / max(height, width))
-        if scale < 1.0:
-            size = max(1, round(width * scale)), max(1, round(height * scale))
-            image = _image(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-        network = self._network()
-        network.setInputSize((image.shape[1], image.shape[0]))
-        _, rows = network.detect(image)
-        if rows is None:
-            return ()
-        rows[:, :14] /= scale
-        return _widest_first(
-            DetectedFace(
-                box=np.concatenate([row[:2], row[:2] + row[2:4]]),
-                landmarks=row[4:14].reshape(5, 2),
-                confidence=float(row[14]),
-            )
-            for row in rows.astype(np.float32)
-        )
-
-    def _network(self) -> Any:
-        import cv2
-
-        if not hasattr(self._local, "network"):
-            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-            self._local.network = cv2.FaceDetectorYN.create(
-                str(self._path), "", (320, 320), _YUNET_CONFIDENCE, _YUNET_NMS
-            )
-        return self._local.network
-
-
 class ScrfdDetector:
     """SCRFD on ONNX Runtime, searched at 128 and 640 pixels for near and far faces."""
 
     def __init__(self, path: Path, providers: Sequence[str]) -> None:
-        self._network = _open_model(path, "detection", _SCRFD_PREPROCESSING, providers)
+        from insightface.model_zoo import get_model
 
-    def detect(self, image: Image) -> tuple[DetectedFace, ...]:
-        """Find faces."""
+        self._network = get_model(
+            str(path),
+            model_task="detection",
+            model_metadata={"preprocessing": _SCRFD_PREPROCESSING},
+            providers=list(providers),
+            sess_options=_session_options(),
+        )
+
+    def detect(self, images: Sequence[Image]) -> list[tuple[DetectedFace, ...]]:
+        """Find faces, one image after the other: its library takes no more."""
+        return [self._search(image) for image in images]
+
+    def _search(self, image: Image) -> tuple[DetectedFace, ...]:
         boxes, landmarks = self._network.detect(image, det_thresh=_SCRFD_CONFIDENCE)
-        return _widest_first(
+        return widest_first(
             DetectedFace(box=box[:4], landmarks=points, confidence=float(box[4]))
             for box, points in zip(boxes, landmarks, strict=True)
         )
@@ -167,34 +136,47 @@ class OnnxEmbedder:
     """An ArcFace-style network on ONNX Runtime."""
 
     def __init__(self, path: Path, spec: EmbedderSpec, providers: Sequence[str]) -> None:
-        preprocessing = {"mean": spec.mean, "std": spec.std}
-        self._network = _open_model(path, "recognition", preprocessing, providers)
-        self._reverse_channels = spec.channels == "BGR"
-        self._max_batch = spec.max_batch
+        model = rewritten(
+            path.read_bytes(),
+            any_length=(0,) if spec.max_batch > 1 else (),
+            without_prelu=tuple(providers) == CPU,
+        )
+        self._session = _open_session(model, providers)
+        self._input = self._session.get_inputs()[0].name
+        self._spec = spec
 
     def embed(self, faces: Sequence[AlignedFace]) -> FloatArray:
         """Embed faces, at most the model's own batch size at a time."""
-        # InsightFace swaps BGR to RGB; a model trained on BGR gets its channels swapped twice.
-        order = slice(None, None, -1) if self._reverse_channels else slice(None)
-        images = [np.ascontiguousarray(face.pixels[..., order]) for face in faces]
+        size = self._spec.max_batch
         batches = [
-            self._network.get_feat(images[start : start + self._max_batch])
-            for start in range(0, len(images), self._max_batch)
+            self._session.run(None, {self._input: self._batch(faces[start : start + size])})[0]
+            for start in range(0, len(faces), size)
         ]
         vectors = np.concatenate(batches)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors.astype(np.float32, copy=False)
+
+    def _batch(self, faces: Sequence[AlignedFace]) -> FloatArray:
+        """Faces as the network was trained on them: (n, 3, 112, 112)."""
+        import cv2
+
+        spec = self._spec
+        return np.asarray(
+            cv2.dnn.blobFromImages(
+                [face.pixels for face in faces],
+                scalefactor=1 / spec.std,
+                mean=(spec.mean, spec.mean, spec.mean),
+                swapRB=spec.channels == "RGB",
+            ),
+            np.float32,
+        )
 
 
 class PadModel:
     """A classifier of the square around a face: bona fide, or a picture of a face."""
 
     def __init__(self, model: bytes, manifest: PadManifest, providers: Sequence[str]) -> None:
-        import onnxruntime
-
-        self._session = onnxruntime.InferenceSession(
-            model, _session_options(), providers=list(providers)
-        )
+        self._session = _open_session(model, providers)
         self._input = self._session.get_inputs()[0]
         self._manifest = manifest
 
@@ -233,6 +215,13 @@ def align(image: Image, face: DetectedFace) -> AlignedFace:
     return AlignedFace(_image(cv2.warpAffine(image, matrix, (ALIGNED_SIZE, ALIGNED_SIZE))))
 
 
+def flipped(image: Image) -> Image:
+    """What a mirror shows of an (h, w, 3) uint8 BGR photograph: a copy."""
+    import cv2
+
+    return _image(cv2.flip(image, 1))
+
+
 def square_around(image: Image, face: DetectedFace, scale: float, size: int) -> Image:
     """Cut a square around a face; what lies outside of the photograph repeats its border.
 
@@ -255,18 +244,10 @@ def square_around(image: Image, face: DetectedFace, scale: float, size: int) -> 
     return _image(cv2.warpAffine(image, matrix, (size, size), borderMode=border))
 
 
-def _open_model(
-    path: Path, task: str, preprocessing: dict[str, float], providers: Sequence[str]
-) -> Any:
-    from insightface.model_zoo import get_model
+def _open_session(model: bytes, providers: Sequence[str]) -> Any:
+    import onnxruntime
 
-    return get_model(
-        str(path),
-        model_task=task,
-        model_metadata={"preprocessing": preprocessing},
-        providers=list(providers),
-        sess_options=_session_options(),
-    )
+    return onnxruntime.InferenceSession(model, _session_options(), providers=list(providers))
 
 
 def _session_options() -> Any:
@@ -274,15 +255,12 @@ def _session_options() -> Any:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ORT_LOG_ERRORS
-    # Idle workers that spin take the cores from the detector, which runs in OpenCV.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Several faces are looked at at once, each by one thread: these networks are so small that
+    # threads which share one of them mostly wait for each other.
+    options.intra_op_num_threads = 1
     return options
 
 
 def _image(pixels: Any) -> Image:
     """Narrow OpenCV's type, which does not know that uint8 stays uint8."""
     return np.asarray(pixels, np.uint8)
-
-
-def _widest_first(faces: Iterable[DetectedFace]) -> tuple[DetectedFace, ...]:
-    return tuple(sorted(faces, key=lambda face: face.width, reverse=True))

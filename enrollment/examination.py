@@ -1,13 +1,11 @@
 """From the photographs of one turn to templates: every step that needs no gallery, in order."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from enrollment.capture import decode, wiped
-from enrollment.engine import align
+from enrollment.engine import align, flipped
 from enrollment.errors import MalformedRequest
 from enrollment.face_models import FaceModel
 from enrollment.faces import AlignedFace, FaceDetector, Image, exactly_one
@@ -76,7 +74,7 @@ class Examiner:
             raise MalformedRequest(f"This session takes {len(poses)} frames, one for each pose.")
         first, *further = self._models
         with _decoded(captures) as images:
-            faces = [exactly_one(first.detector.detect(image)) for image in images]
+            faces = [exactly_one(found) for found in first.detector.detect(images)]
             if len(poses) > 1:
                 require_poses(faces, poses)
             frames = list(map(Frame, images, faces, poses))
@@ -89,19 +87,22 @@ class Examiner:
             templates += [_further_template(model, frames, first) for model in further]
             kept = tuple(portrait(frame.image, frame.face) for frame in frames if portraits)
             looked_at = _worth_a_mirror(poses) if mirrors else ()
-            mirrored = [
-                in_a_mirror(first.detector, image) if place in looked_at else None
-                for place, image in enumerate(images)
-            ]
-            seen = tuple(map(CapturedFrame, captures, aligned, mirrored))
+            mirrored = in_a_mirror(first.detector, [images[place] for place in looked_at])
+            of_place = dict(zip(looked_at, mirrored, strict=True))
+            seen = tuple(
+                CapturedFrame(capture, face, of_place.get(place))
+                for place, (capture, face) in enumerate(zip(captures, aligned, strict=True))
+            )
             return Examined(tuple(templates), seen, kept)
 
 
 def _further_template(model: FaceModel, frames: Sequence[Frame], first: FaceModel) -> Template:
     """Make another model's template, whose own detector looks where the first one's is not it."""
     if model.detector is not first.detector:
+        found = model.detector.detect([frame.image for frame in frames])
         frames = [
-            replace(frame, face=exactly_one(model.detector.detect(frame.image))) for frame in frames
+            replace(frame, face=exactly_one(faces))
+            for frame, faces in zip(frames, found, strict=True)
         ]
     aligned = _aligned(frames)
     weights = _weights(model, frames, aligned)
@@ -109,25 +110,28 @@ def _further_template(model: FaceModel, frames: Sequence[Frame], first: FaceMode
     return Template(merge(model.embedder.embed(aligned), weights, poses), model.model)
 
 
-def _worth_a_mirror(poses: Sequence[Pose]) -> Collection[int]:
+def _worth_a_mirror(poses: Sequence[Pose]) -> Sequence[int]:
     """The first frame, for whole turns that were flipped; and one of two sides, for one that was.
 
     Not all of them: each costs a detection, a quarter of what a frame costs.
     """
     sides = [place for place, pose in enumerate(poses) if pose is not Pose.FRONT]
-    return {0, sides[0]} if len(sides) > 1 else {0}
+    return sorted({0, sides[0]}) if len(sides) > 1 else [0]
 
 
-def in_a_mirror(detector: FaceDetector, image: Image) -> AlignedFace | None:
-    """The face in the mirrored photograph; None where the detector sees none there.
+def in_a_mirror(detector: FaceDetector, images: Sequence[Image]) -> list[AlignedFace | None]:
+    """The face in each mirrored photograph; None where the detector sees none there.
 
     Detected anew: the mirrored landmarks lie otherwise than those of a mirrored photograph, by more
     than a hash of the face bears.
     """
-    mirrored = np.ascontiguousarray(image[:, ::-1])
-    with wiped(mirrored):
-        faces = detector.detect(mirrored)
-        return align(mirrored, faces[0]) if faces else None
+    mirrored = [flipped(image) for image in images]
+    with wiped(*mirrored):
+        found = detector.detect(mirrored)
+        return [
+            align(image, faces[0]) if faces else None
+            for image, faces in zip(mirrored, found, strict=True)
+        ]
 
 
 def _aligned(frames: Sequence[Frame]) -> list[AlignedFace]:

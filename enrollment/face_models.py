@@ -1,15 +1,21 @@
 """The face models of a service, opened: one for each model that its gallery compares."""
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
-from enrollment.batching import BatchingEmbedder
+from enrollment.batching import BatchingDetector, BatchingEmbedder, MicroBatcher
 from enrollment.engine import CPU, open_engine
-from enrollment.faces import FaceDetector, FaceEmbedder
+from enrollment.faces import AlignedFace, FaceDetector, FaceEmbedder, FloatArray
 from enrollment.manifest import Manifest
 from enrollment.packs import ModelPack
 from enrollment.quality import QualityLimits
+
+_DETECTOR_BATCH: Final = 16  # photographs of 640 pixels
+_MAX_QUEUE: Final = 1024  # items; how many requests are let in bounds them before
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +55,39 @@ def face_model(detector: FaceDetector, embedder: FaceEmbedder, manifest: Manifes
 
 @contextmanager
 def batched(
-    models: Sequence[FaceModel], packs: Sequence[ModelPack]
+    models: Sequence[FaceModel], packs: Sequence[ModelPack], *, on_gpu: bool
 ) -> Iterator[tuple[FaceModel, ...]]:
-    """The same models, but faces of several requests are embedded together.
+    """The same models for many requests at once.
 
-    That pays on a GPU; on two processor cores it gained nothing (docs/enrollment.md).
+    A GPU takes faces of several requests in one batch. A CPU gains nothing by that
+    (docs/enrollment.md): there each core takes one photograph or face after the other, so that the
+    frames of one request are looked at together, too.
     """
+    workers = 1 if on_gpu else os.cpu_count() or 1
     with ExitStack() as stack:
+        detectors: dict[FaceDetector, FaceDetector] = {}
         together = []
         for model, pack in zip(models, packs, strict=True):
-            size = pack.manifest.embedder.max_batch
-            embedder = stack.enter_context(
-                closing(BatchingEmbedder(model.embedder, max_batch=size))
+            if model.detector not in detectors:
+                photographs = MicroBatcher(
+                    model.detector.detect,
+                    max_batch=_DETECTOR_BATCH if on_gpu else 1,
+                    max_queue=_MAX_QUEUE,
+                    workers=workers,
+                )
+                stack.enter_context(photographs)
+                detectors[model.detector] = BatchingDetector(photographs)
+            faces = MicroBatcher(
+                partial(_embedded, model.embedder),
+                max_batch=pack.manifest.embedder.max_batch if on_gpu else 1,
+                max_queue=_MAX_QUEUE,
+                workers=workers,
             )
-            together.append(replace(model, embedder=embedder))
+            stack.enter_context(faces)
+            detector, embedder = detectors[model.detector], BatchingEmbedder(faces)
+            together.append(replace(model, detector=detector, embedder=embedder))
         yield tuple(together)
+
+
+def _embedded(embedder: FaceEmbedder, faces: Sequence[AlignedFace]) -> list[FloatArray]:
+    return list(embedder.embed(faces))

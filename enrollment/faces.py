@@ -1,6 +1,6 @@
 """What a face is between detection and template, and who may find and embed one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,8 +55,8 @@ class AlignedFace:
 class FaceDetector(Protocol):
     """Finds faces; safe to call from many threads."""
 
-    def detect(self, image: Image) -> tuple[DetectedFace, ...]:
-        """Find every face in an (h, w, 3) uint8 BGR image, the widest first."""
+    def detect(self, images: Sequence[Image]) -> list[tuple[DetectedFace, ...]]:
+        """Find every face in each of some (h, w, 3) uint8 BGR images, the widest first."""
         ...
 
 
@@ -68,6 +68,11 @@ class FaceEmbedder(Protocol):
         ...
 
 
+def widest_first(faces: Iterable[DetectedFace]) -> tuple[DetectedFace, ...]:
+    """Sort faces as a detector gives them."""
+    return tuple(sorted(faces, key=lambda face: face.width, reverse=True))
+
+
 def exactly_one(faces: Sequence[DetectedFace]) -> DetectedFace:
     """Choose the person in front of the camera.
 
@@ -77,7 +82,7 @@ def exactly_one(faces: Sequence[DetectedFace]) -> DetectedFace:
     """
     if not faces:
         raise NoFace("No face was found. Look straight at the camera.")
-    widest, *others = sorted(faces, key=lambda face: face.width, reverse=True)
+    widest, *others = widest_first(faces)
     if any(face.width >= BYSTANDER_WIDTH_RATIO * widest.width for face in others):
         raise MultipleFaces("More than one face was found. One person at a time, please.")
     return widest

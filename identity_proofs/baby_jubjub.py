@@ -3,10 +3,14 @@
 a x^2 + y^2 = 1 + d x^2 y^2. Plain Python integers: scalar products do not run in constant time.
 """
 
+from functools import cache
+
 from identity_proofs.field import SCALAR_FIELD as R
 
 Point = tuple[int, int]
 _Projective = tuple[int, int, int]
+
+_DIGITS = 64  # hexadecimal ones of a scalar
 
 A = 168700
 D = 168696
@@ -36,14 +40,47 @@ def add(p: Point, q: Point) -> Point:
 
 def multiply(point: Point, scalar: int) -> Point:
     """Multiply a point of the curve by an integer >= 0."""
+    multiples = _multiples((*point, 1))
     result = (*IDENTITY, 1)
-    term = (*point, 1)
-    while scalar:
-        if scalar & 1:
-            result = _add(result, term)
-        term = _add(term, term)
-        scalar >>= 1
+    for digit in f"{scalar:x}":
+        result = _double(_double(_double(_double(result))))
+        result = _add(result, multiples[int(digit, 16)])
     return _affine(result)
+
+
+def multiply_base(scalar: int) -> Point:
+    """Multiply `BASE` by an integer in [0, 2^256), of which every digit has its table."""
+    result = (*IDENTITY, 1)
+    for place, multiples in enumerate(_tables_of_base()):
+        result = _add(result, multiples[scalar >> 4 * place & 15])
+    return _affine(result)
+
+
+@cache
+def _tables_of_base() -> tuple[list[_Projective], ...]:
+    tables, point = [], (*BASE, 1)
+    for _ in range(_DIGITS):
+        tables.append(_multiples(point))
+        point = _add(tables[-1][-1], point)
+    return tuple(tables)
+
+
+def _multiples(point: _Projective) -> list[_Projective]:
+    """A point times 0 to 15."""
+    multiples = [(*IDENTITY, 1)]
+    for _ in range(15):
+        multiples.append(_add(multiples[-1], point))
+    return multiples
+
+
+def _double(point: _Projective) -> _Projective:
+    """Projective doubling (the same, sect. 6)."""
+    x, y, z = point
+    xx, yy = x * x % R, y * y % R
+    axx = A * xx % R
+    f = axx + yy
+    j = f - 2 * z * z
+    return ((x + y) ** 2 - xx - yy) * j % R, f * (axx - yy) % R, f * j % R
 
 
 def _add(p: _Projective, q: _Projective) -> _Projective:

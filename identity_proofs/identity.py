@@ -82,7 +82,7 @@ class Identity:
     @cached_property
     def public_key(self) -> baby_jubjub.Point:
         """The secret scalar times Baby Jubjub's base point."""
-        return baby_jubjub.multiply(baby_jubjub.BASE, self.secret_scalar)
+        return baby_jubjub.multiply_base(self.secret_scalar)
 
     @cached_property
     def commitment(self) -> int:
@@ -106,7 +106,7 @@ class Identity:
             raise ValueError("the message to sign must be in [0, r)")
         seed = blake512(self._nonce_key + message.to_bytes(32, "little"))
         nonce = int.from_bytes(seed, "little") % SUBGROUP_ORDER
-        r8 = baby_jubjub.multiply(baby_jubjub.BASE, nonce)
+        r8 = baby_jubjub.multiply_base(nonce)
         challenge = poseidon((*r8, *self.public_key, message))
         return Signature(r8, (nonce + challenge * self._signing_scalar) % SUBGROUP_ORDER)
 
@@ -128,6 +128,6 @@ def verify_signature(public_key: baby_jubjub.Point, message: int, signature: Sig
     key8 = baby_jubjub.multiply(public_key, 8)
     if key8 == baby_jubjub.IDENTITY:
         return False
-    left = baby_jubjub.multiply(baby_jubjub.BASE, signature.s)
+    left = baby_jubjub.multiply_base(signature.s)
     right = baby_jubjub.add(signature.r8, baby_jubjub.multiply(key8, challenge))
     return left == right

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -84,7 +84,7 @@ def open_service(
     retiring = retiring_packs(settings)
     used = [*packs, *retiring]
     opened = open_models(used, PROVIDERS[settings.device])
-    is_batched = settings.device == "cuda"
+    on_gpu = settings.device == "cuda"
     is_live = settings.capture == "live"
     engine = open_database(settings, upgrade=True)
     keyring = template_keys(settings)
@@ -92,7 +92,7 @@ def open_service(
         settings, engine, "+".join(manifest.model for manifest in manifests), rule.version
     )
     with (
-        batched(opened, used) if is_batched else nullcontext(opened) as models,
+        batched(opened, used, on_gpu=on_gpu) as models,
         owned(engine, stop=stop, on_lost=on_lost),
         opened_gallery(
             settings, engine, keyring, manifests, [p.manifest for p in retiring], rule
@@ -125,7 +125,7 @@ def open_service(
             draw_poses=POSES[settings.capture],
             requests_per_minute=settings.kiosk_requests,
             keeps_images=settings.keep_images,
-            workers=GPU_WORKERS if is_batched else None,
+            workers=GPU_WORKERS if on_gpu else None,
             observe=partial(observe, telemetry),
         )
         app = create_app(desk)

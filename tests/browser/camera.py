@@ -146,7 +146,7 @@ def _yaw(photograph: Image.Image) -> float:
 def _face(photograph: Image.Image) -> DetectedFace:
     """The widest face, as the service sees it."""
     pixels = np.ascontiguousarray(np.asarray(photograph)[:, :, ::-1])
-    return _detector().detect(pixels)[0]
+    return _detector().detect([pixels])[0][0]
 
 
 @cache

@@ -92,7 +92,7 @@ def test_the_page_judges_poses_as_the_service_does() -> None:
 
 def test_the_page_measures_light_and_sharpness_as_the_service_does() -> None:
     image = np.asarray(astronaut())[:, :, ::-1].copy()
-    face = _detector().detect(image)[0]
+    face = _detector().detect([image])[0][0]
     aligned = align(image, face)
     report = assess(face, aligned)
     rgba = np.dstack([aligned.pixels[:, :, ::-1], np.full((112, 112, 1), 255, np.uint8)])
@@ -111,7 +111,7 @@ def test_the_page_aligns_a_face_as_the_service_does() -> None:
     from insightface.utils.face_align import arcface_dst
 
     image = np.asarray(astronaut())[:, :, ::-1].copy()
-    landmarks = _detector().detect(image)[0].landmarks
+    landmarks = _detector().detect([image])[0][0].landmarks
     a, b, c, d, e, f = call("vision/measures.js", "alignment", landmarks.tolist())
     moved = landmarks @ np.array([[a, b], [c, d]]) + np.array([e, f])
     assert (a, b) == (d, -c)
@@ -123,7 +123,7 @@ def test_the_page_finds_the_faces_that_the_service_finds() -> None:
     photograph = Image.new("RGB", (SIDE, SIDE))
     photograph.paste(six_people().resize((SIDE, 444)))
     image = np.asarray(photograph)[:, :, ::-1].copy()
-    ours = _detector().detect(image)
+    ours = _detector().detect([image])[0]
     session = onnxruntime.InferenceSession(str(opencv_pack().detector_path))
     names = [output.name for output in session.get_outputs()]
     planes = np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32)

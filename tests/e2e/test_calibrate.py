@@ -31,7 +31,7 @@ def made_people(directory: Path) -> None:
     faces = []
     for portrait in [astronaut(), *(person_of_six(number) for number in range(6))]:
         image = decode(as_jpeg(portrait))
-        faces.append(align(image, exactly_one(detector.detect(image))).pixels.astype(float))
+        faces.append(align(image, exactly_one(detector.detect([image])[0])).pixels.astype(float))
     random = np.random.default_rng(3)
     parts = itertools.cycle(itertools.permutations(range(7), 3))
     for number, (a, b, c) in zip(range(PEOPLE), parts, strict=False):

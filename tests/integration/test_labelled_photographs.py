@@ -88,7 +88,8 @@ def test_a_setting_names_one_pack_or_several() -> None:
         read_manifests("opencv+nothing")
 
 
-def test_batched_models_see_the_same() -> None:
+@pytest.mark.parametrize("on_gpu", [False, True], ids=["for a CPU", "for a GPU"])
+def test_batched_models_see_the_same(on_gpu: bool) -> None:
     packs = [opencv_pack()]
     models = open_models(packs)
     photographs = [as_jpeg(person_of_six(number)) for number in range(3)]
@@ -99,5 +100,5 @@ def test_batched_models_see_the_same() -> None:
             examined = pool.map(lambda photograph: examine([photograph]), photographs)
             return np.stack([each.templates[0].vector for each in examined])
 
-    with batched(models, packs) as together:
+    with batched(models, packs, on_gpu=on_gpu) as together:
         np.testing.assert_allclose(vectors(together), vectors(models), atol=1e-5)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from insightface.model_zoo.arcface_onnx import ArcFaceONNX
 
 from enrollment.adopt import adopt_directory
 from enrollment.capture import decode
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 def embed(detector: FaceDetector, embedder: FaceEmbedder, photograph: bytes) -> np.ndarray:
     image = decode(photograph)
-    face = align(image, exactly_one(detector.detect(image)))
+    face = align(image, exactly_one(detector.detect([image])[0]))
     return embedder.embed([face])[0]
 
 
@@ -45,6 +46,22 @@ def test_a_pack_tells_seven_people_apart_and_knows_them_again(name: str) -> None
     assert len(decisions) == 49
     for same_person, decision in decisions:
         assert decision is (Decision.DUPLICATE if same_person else Decision.UNIQUE)
+
+
+@pytest.mark.parametrize("name", known_packs())
+def test_a_rewritten_network_gives_the_templates_of_its_file(name: str) -> None:
+    pack = install_pack(name, CACHE)
+    detector, embedder = open_engine(pack)
+    images = [decode(person.photographs[0]) for person in read_default_people()]
+    faces = [align(image, exactly_one(detector.detect([image])[0])) for image in images]
+    as_it_is = ArcFaceONNX(str(pack.embedder_path))
+    as_it_is.input_mean, as_it_is.input_std = (
+        pack.manifest.embedder.mean,
+        pack.manifest.embedder.std,
+    )
+    expected = np.concatenate([as_it_is.get_feat(face.pixels) for face in faces])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(embedder.embed(faces), expected, atol=1e-5)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_the_converted_model_answers_as_tensorflow_js_does(pack: PadPack) -> Non
 
 def test_a_face_gets_a_score(pack: PadPack, face_engine: tuple[FaceDetector, FaceEmbedder]) -> None:
     image = decode(photographs.as_jpeg(photographs.astronaut()))
-    face = exactly_one(face_engine[0].detect(image))
+    face = exactly_one(face_engine[0].detect([image])[0])
     model = open_pad_model(pack)
     score = model.score(image, face)
     assert pack.manifest.threshold <= score <= 1

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.stats import hypergeom
-
 from uniqueness.metrics.rates import CountedRate, counted_rate
 
 ALPHA: Final = 0.01  # chance of a false alarm a table
@@ -42,6 +40,8 @@ def bursts(counts: Mapping[str, tuple[int, int]], alpha: float = ALPHA) -> tuple
         counts: (hits, trials) of each group.
         alpha: most chance that any group is named where all have one rate.
     """
+    from scipy.stats import hypergeom  # not at the top: it takes a second
+
     hits = sum(count for count, _ in counts.values())
     trials = sum(of for _, of in counts.values())
     p_values = {

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 Array = npt.NDArray[np.float64]
 
@@ -86,7 +86,7 @@ def _drift(base: Period, later: Period, alpha: float) -> Drift:
         starts,
     )
     scale = by_chance.var() / (2 * by_chance.mean())
-    limit = float(scale * chi2.isf(alpha, by_chance.mean() / scale))
+    limit = float(scale * chdtri(by_chance.mean() / scale, alpha))
     return Drift(later.name, int(new.sum()), index, limit, index > max(limit, MATERIAL))
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 CONFIDENCE = 0.95
 
@@ -54,6 +54,6 @@ def counted_rate(hits: int, trials: int, confidence: float = CONFIDENCE) -> Coun
     if trials == 0:
         return CountedRate(0, 0, math.nan, 0.0, 1.0)
     outside = (1 - confidence) / 2
-    low = 0.0 if hits == 0 else float(beta.ppf(outside, hits, trials - hits + 1))
-    high = 1.0 if hits == trials else float(beta.ppf(1 - outside, hits + 1, trials - hits))
+    low = 0.0 if hits == 0 else float(betaincinv(hits, trials - hits + 1, outside))
+    high = 1.0 if hits == trials else float(betaincinv(hits + 1, trials - hits, 1 - outside))
     return CountedRate(hits, trials, hits / trials, low, high)

@@ -15,7 +15,6 @@ from typing import Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
 
 FEWEST_SAMPLES: Final = 1000  # of a histogram that leaves
 SMALLEST_CELL: Final = 10  # what is less, and not 0, is withheld
@@ -146,6 +145,8 @@ def _withheld(whole: Counts, layout: _Layout) -> Mask:
 
 def _is_exposed(whole: Counts, layout: _Layout, hidden: Mask, cell: Cell) -> bool:
     """Whether an attacker could narrow a small cell's count down."""
+    from scipy.optimize import linprog
+
     if not (~hidden & (whole > 0)).any():
         return False  # nothing is shown that could tell
     equations, sides = _equations(whole, layout, hidden)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from enrollment.batching import BatchingEmbedder, MicroBatcher, QueueingDetector
+from enrollment.batching import BatchingDetector, BatchingEmbedder, MicroBatcher
 from enrollment.errors import ServiceBusy
 from enrollment.faces import AlignedFace, DetectedFace, FloatArray, Image
 
@@ -117,9 +117,9 @@ class Means:
     def embed(self, faces: Sequence[AlignedFace]) -> FloatArray:
         return np.stack([face.pixels.mean(axis=(0, 1)) for face in faces]).astype(np.float32)
 
-    def detect(self, image: Image) -> tuple[DetectedFace, ...]:
-        box = np.array([0, 0, *image.shape[1::-1]], np.float32)
-        return (DetectedFace(box, np.zeros((5, 2), np.float32), 1.0),)
+    def detect(self, images: Sequence[Image]) -> list[tuple[DetectedFace, ...]]:
+        boxes = [np.array([0, 0, *image.shape[1::-1]], np.float32) for image in images]
+        return [(DetectedFace(box, np.zeros((5, 2), np.float32), 1.0),) for box in boxes]
 
 
 def test_the_pipeline_cannot_tell_a_batching_embedder_from_the_model() -> None:
@@ -128,13 +128,12 @@ def test_the_pipeline_cannot_tell_a_batching_embedder_from_the_model() -> None:
         AlignedFace(generator.integers(0, 256, (112, 112, 3)).astype(np.uint8)) for _ in range(5)
     ]
     model = Means()
-    batching = BatchingEmbedder(model, max_batch=2)
-    assert np.array_equal(batching.embed(faces), model.embed(faces))
-    batching.close()
+    with MicroBatcher(lambda some: list(model.embed(some)), max_batch=2) as batcher:
+        assert np.array_equal(BatchingEmbedder(batcher).embed(faces), model.embed(faces))
 
 
-def test_the_pipeline_cannot_tell_a_queueing_detector_from_the_model() -> None:
-    queueing = QueueingDetector(Means(), workers=2)
-    found = queueing.detect(np.zeros((30, 40, 3), np.uint8))
-    assert found[0].box.tolist() == [0, 0, 40, 30]
-    queueing.close()
+def test_the_pipeline_cannot_tell_a_batching_detector_from_the_model() -> None:
+    images = [np.zeros((30, 40 + number, 3), np.uint8) for number in range(5)]
+    with MicroBatcher(Means().detect, max_batch=2, workers=2) as batcher:
+        found = BatchingDetector(batcher).detect(images)
+    assert [faces[0].box.tolist() for faces in found] == [[0, 0, 40 + n, 30] for n in range(5)]
