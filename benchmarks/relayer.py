@@ -47,7 +47,7 @@ RELAYER_KEY = bytes(range(32, 64))
 RELAYER = address_of("0x" + RELAYER_KEY.hex())
 FEE, AMOUNT = 10**16, 10**18
 MEMBERS = 2000  # whoever claims, so that kept proofs serve runs of any size
-CLIENTS = 64  # connections
+CLIENTS = 256  # connections
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -117,7 +117,7 @@ def running_relayer(rush: Rush, home: Path) -> Iterator[tuple[subprocess.Popen[b
     key = home / "relayer.key"
     key.touch(mode=0o600)
     key.write_bytes(RELAYER_KEY)
-    port = 20_000 + os.getpid() % 20_000
+    port = 20_000 + os.getpid() % 10_000
     environment = os.environ | {
         "PERSONHOOD_HOME": str(home),
         "PERSONHOOD_RPC_URL": rush.node.url,
