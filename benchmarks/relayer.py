@@ -3,6 +3,9 @@
 Everybody claims at once at a relayer, the real command, which pays all of them on anvil. Then the
 same transactions go straight to the node, which is the least that paying them can take. Proofs are
 made beforehand (half a second of CPU time each) and kept in the folder for the next run.
+
+The relayer's time is told by thread: the main one speaks HTTP, one sends, follows and settles, and
+those left verify claims and queue them.
 """
 
 import argparse
@@ -44,7 +47,7 @@ RELAYER_KEY = bytes(range(32, 64))
 RELAYER = address_of("0x" + RELAYER_KEY.hex())
 FEE, AMOUNT = 10**16, 10**18
 MEMBERS = 2000  # whoever claims, so that kept proofs serve runs of any size
-CLIENTS = 64  # connections
+CLIENTS = 256  # connections
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -114,7 +117,7 @@ def running_relayer(rush: Rush, home: Path) -> Iterator[tuple[subprocess.Popen[b
     key = home / "relayer.key"
     key.touch(mode=0o600)
     key.write_bytes(RELAYER_KEY)
-    port = 20_000 + os.getpid() % 20_000
+    port = 20_000 + os.getpid() % 10_000
     environment = os.environ | {
         "PERSONHOOD_HOME": str(home),
         "PERSONHOOD_RPC_URL": rush.node.url,
@@ -164,34 +167,48 @@ def measure(rush: Rush, home: Path) -> dict[str, float]:
     _ask(rush, "evm_revert", snapshot)
     straight = _straight(rush, sent)
     began, queued, paid, told = marks
+    spent, pace = paid.since(began), count / (paid.at - began.at)
     return {
         "claims": count,
         "transactions": len(sent),
         "seconds until the last is queued": queued.at - began.at,
         "seconds until the last is paid": paid.at - began.at,
         "claims queued a second": count / (queued.at - began.at),
-        "claims paid a second": count / (paid.at - began.at),
+        "claims paid a second": pace,
         "claims a second, straight to the node": count / straight,
-        "relayer, CPU ms a claim": 1000 * (paid.relayer - began.relayer) / count,
-        "of them until it is queued": 1000 * (queued.relayer - began.relayer) / count,
-        "node, CPU ms a claim": 1000 * (paid.node - began.node) / count,
-        "relayer, CPU ms a claim for its end": 1000 * (told.relayer - paid.relayer) / count,
+        "share of that, %": 100 * pace * straight / count,
+        "share of a core that the node was busy, %": 100 * spent["node"] / (paid.at - began.at),
+        **{f"{who}, CPU ms a claim": 1000 * seconds / count for who, seconds in spent.items()},
+        "relayer, CPU ms a look at a claim": 1000 * told.since(paid)["relayer"] / count,
         "gas a claim": sum(one.gas_used or 0 for one in sent) / count,
     }
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment, and the CPU seconds of relayer and node until then."""
+    """A moment, and the CPU seconds until then, by who spent them."""
 
     at: float
-    relayer: float
-    node: float
+    spent: dict[str, float]
 
     @classmethod
     def now(cls, rush: Rush, relayer: subprocess.Popen[bytes]) -> "Mark":
-        node = rush.node.process
-        return cls(time.monotonic(), cpu_seconds(relayer.pid), cpu_seconds(node.pid))
+        # Threads by their age: the one that sends is started before any that verifies.
+        tasks = sorted(int(task.name) for task in Path(f"/proc/{relayer.pid}/task").iterdir())
+        main, sending = (cpu_seconds(relayer.pid, task) for task in tasks[:2])
+        whole = cpu_seconds(relayer.pid)
+        spent = {
+            "relayer": whole,
+            "- HTTP": main,
+            "- sending and settling": sending,
+            "- verifying and queueing": whole - main - sending,
+            "node": cpu_seconds(rush.node.process.pid),
+            "clients": time.process_time(),
+        }
+        return cls(time.monotonic(), spent)
+
+    def since(self, before: "Mark") -> dict[str, float]:
+        return {who: seconds - before.spent[who] for who, seconds in self.spent.items()}
 
 
 async def ask_all(port: int, requests: Sequence[bytes]) -> list[dict[str, Any]]:
@@ -269,9 +286,11 @@ def _ask(rush: Rush, method: str, *parameters: Any) -> Any:
     return answer["result"]
 
 
-def cpu_seconds(pid: int) -> float:
-    """Of all threads of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+def cpu_seconds(pid: int, task: int | None = None) -> float:
+    """Of all threads of a process, or of one."""
+    process = Path(f"/proc/{pid}")
+    stat = process / "stat" if task is None else process / "task" / str(task) / "stat"
+    fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
@@ -292,7 +311,7 @@ def main() -> None:
         print(json.dumps(figures, indent=2))
         return
     for name, value in figures.items():
-        print(f"{name:<40}{value:>12,.1f}")
+        print(f"{name:<44}{value:>12,.1f}")
 
 
 if __name__ == "__main__":

@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from eth_abi.abi import encode
-from eth_utils.crypto import keccak
-
 from distribution.bn254 import Point, weighted_sum
 from distribution.chain import Chain, Receipt
 from distribution.claims import Claim, compute_message, compute_scope
 from distribution.deployment import DISTRIBUTOR, Deployment
 from distribution.errors import BatchInvalid
+from distribution.hashing import WORD, keccak, words
 from identity_proofs.errors import BatchRefused
 from identity_proofs.verification_key import VerificationKey
 from identity_proofs.verifier import ExpectedProof, verify_batch
@@ -24,9 +22,11 @@ from identity_proofs.verifier import ExpectedProof, verify_batch
 MAX_BATCH = 100  # the contract's bound
 DEPTH = 27  # of the contract's verification key
 
-_NAME = keccak(text="UbiDistributor.claimBatch")
-_HEADER = ["bytes32", "uint256", "uint256", "address", "uint256", "uint256", "address", "uint256"]
-_ENTRY = ["bytes32", "address", "uint256", "uint256", "uint256[2]", "uint256[4]"]
+_NAME = keccak(b"UbiDistributor.claimBatch")
+_SELECTOR = keccak(
+    b"claimBatch(uint256,address,(address,uint256,uint256,uint256[2],uint256[4])[],uint256[2])"
+)[:4]
+_ENTRIES_AT = 5 * WORD  # after epoch, relayer, this offset and a point
 
 Entry: TypeAlias = tuple[str, int, int, tuple[int, ...], tuple[int, ...]]
 """Recipient, fee, nullifier, A and B, as the contract's struct has them."""
@@ -59,19 +59,32 @@ def draw_weights(
     claims: Sequence[ProvenClaim],
 ) -> list[int]:
     """The weights that the contract draws: 128 bits of a hash of everything that they weigh."""
-    header = [_NAME, DEPTH, chain_id, distributor, epoch, root, relayer, len(claims)]
-    transcript = keccak(encode(_HEADER, header))
+    header = (_NAME, DEPTH, chain_id, distributor, epoch, root, relayer, len(claims))
+    transcript = keccak(words(*header))
     for claim in claims:
-        transcript = keccak(encode(_ENTRY, [transcript, *claim.entry]))
+        recipient, fee, nullifier, a, b = claim.entry
+        transcript = keccak(words(transcript, recipient, fee, nullifier, *a, *b))
     return [
-        int.from_bytes(keccak(encode(["bytes32", "uint256"], [transcript, index]))[:16], "big")
-        for index in range(len(claims))
+        int.from_bytes(keccak(words(transcript, index))[:16], "big") for index in range(len(claims))
     ]
 
 
 def fold(claims: Sequence[ProvenClaim], weights: Sequence[int]) -> Point:
-    """The weighted sum of each proof's C."""
+    """The weighted sum of each proof's C, all of which are on the curve."""
     return weighted_sum([(claim.points[6], claim.points[7]) for claim in claims], weights)
+
+
+def encode_batch(epoch: int, relayer: str, claims: Sequence[ProvenClaim], folded: Point) -> bytes:
+    """A call of claimBatch as `Interface.encode` has it, in a tenth of the time.
+
+    Args:
+        folded: see `fold`.
+    """
+    flat: list[int | str] = []
+    for claim in claims:
+        recipient, fee, nullifier, a, b = claim.entry
+        flat += (recipient, fee, nullifier, *a, *b)
+    return _SELECTOR + words(epoch, relayer, _ENTRIES_AT, *folded, len(claims), *flat)
 
 
 @dataclass(frozen=True, slots=True)

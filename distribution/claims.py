@@ -6,13 +6,11 @@ group that is rebuilt whole from the chain.
 
 from dataclasses import dataclass
 
-from eth_abi.abi import encode
-from eth_utils.crypto import keccak
-
 from distribution.addresses import parse_address
 from distribution.chain import Chain, Receipt
 from distribution.deployment import DISTRIBUTOR, NATIVE, TOKEN, Deployment
 from distribution.errors import NotAMember
+from distribution.hashing import keccak, words
 from distribution.refusals import refusal
 from distribution.registry import Progress, read_group
 from identity_proofs.group import Group
@@ -83,14 +81,13 @@ def open_epoch(chain: Chain, deployment: Deployment) -> EpochStatus:
 
 def compute_scope(deployment: Deployment, epoch: int) -> int:
     """Semaphore's scope: keccak256(abi.encode(chain id, distributor, epoch))."""
-    return _keccak_of(
-        ["uint256", "address", "uint256"], [deployment.chain_id, deployment.distributor, epoch]
-    )
+    hashed = keccak(words(deployment.chain_id, deployment.distributor, epoch))
+    return int.from_bytes(hashed, "big")
 
 
 def compute_message(recipient: str, fee: int, relayer: str) -> int:
     """Semaphore's message: keccak256(abi.encode(recipient, fee, relayer or 0))."""
-    return _keccak_of(["address", "uint256", "address"], [recipient, fee, relayer])
+    return int.from_bytes(keccak(words(recipient, fee, relayer)), "big")
 
 
 def is_claimed(chain: Chain, deployment: Deployment, identity: Identity, epoch: int) -> bool:
@@ -194,7 +191,3 @@ def _require_member(identity: Identity, group: Group) -> None:
             "this wallet is not in the epoch's group: enrol at a kiosk, and claim from the "
             "epoch after its publication"
         )
-
-
-def _keccak_of(types: list[str], values: list[int | str]) -> int:
-    return int.from_bytes(keccak(encode(types, values)), "big")

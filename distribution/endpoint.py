@@ -7,7 +7,6 @@ from typing import Self
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from eth_typing import Hash32
 from eth_utils.crypto import keccak
 from web3 import Web3
 
@@ -110,23 +109,24 @@ class Endpoint(JsonRpc):
 
     def now(self) -> int:
         """The newest block's timestamp, seconds since 1970."""
-        return int(self._ask(lambda: self._web3.eth.get_block("latest"))["timestamp"])
+        return self._block("latest")["timestamp"]
 
     def block_number(self) -> int:
-        return int(self._ask(lambda: self._web3.eth.block_number))
+        return self._quantity("eth_blockNumber")
 
     def block_hash(self, number: int) -> str | None:
         """Hash of the block with this number as 0x-hex; None where the chain is shorter."""
-        block = self._find(lambda: self._web3.eth.get_block(number))
-        return None if block is None else to_hex(block["hash"])
+        block = self._request("eth_getBlockByNumber", hex(number), False)
+        with self._made_sense():
+            return None if block is None else str(block["hash"])
 
     def block_time(self) -> float:
         """Seconds between the latest blocks, on average over at most 20."""
-        newest = self._ask(lambda: self._web3.eth.get_block("latest"))
+        newest = self._block("latest")
         span = min(20, newest["number"])
         if span == 0:
             return 0.0
-        before = self._ask(lambda: self._web3.eth.get_block(newest["number"] - span))
+        before = self._block(hex(newest["number"] - span))
         return (newest["timestamp"] - before["timestamp"]) / span
 
     def balance(self, address: str) -> int:
@@ -142,19 +142,13 @@ class Endpoint(JsonRpc):
 
     def fees(self) -> tuple[int, int]:
         """Base fee of the newest block and a usual tip, in wei for a unit of gas."""
-        block = self._ask(lambda: self._web3.eth.get_block("latest"))
-        return int(block["baseFeePerGas"]), int(self._ask(lambda: self._web3.eth.max_priority_fee))
+        tip = self._ask(lambda: self._web3.eth.max_priority_fee)
+        return self._block("latest")["baseFeePerGas"], int(tip)
 
     def nonce(self, address: str, at_block: int | None = None) -> int:
         """How many transactions of `address` are included, up to a block or to the newest."""
-        checksummed = Web3.to_checksum_address(address)
-        return int(
-            self._ask(
-                lambda: self._web3.eth.get_transaction_count(
-                    checksummed, "latest" if at_block is None else at_block
-                )
-            )
-        )
+        block = "latest" if at_block is None else hex(at_block)
+        return self._quantity("eth_getTransactionCount", address, block)
 
     def send_raw(self, signed: bytes) -> None:
         """Hand a signed transaction to the node; no fault if the node knows it already.
@@ -164,7 +158,7 @@ class Endpoint(JsonRpc):
             DistributionError: the node refuses it.
         """
         try:
-            self._ask(lambda: self._web3.eth.send_raw_transaction(signed))
+            self._request("eth_sendRawTransaction", to_hex(signed))
         except DistributionError as refused:
             reason = str(refused).lower()
             if "insufficient funds" in reason:
@@ -177,8 +171,7 @@ class Endpoint(JsonRpc):
 
     def knows(self, transaction_hash: str) -> bool:
         """Whether the node has the transaction, included or waiting."""
-        asked = _hash(transaction_hash)
-        return self._find(lambda: self._web3.eth.get_transaction(asked)) is not None
+        return self._request("eth_getTransactionByHash", transaction_hash) is not None
 
     def inclusion(self, transaction_hash: str) -> Inclusion | None:
         """Where a transaction was included; None while it is not."""
@@ -193,9 +186,17 @@ class Endpoint(JsonRpc):
                 gas_used=int(receipt["gasUsed"], 16),
             )
 
+    def _quantity(self, method: str, *parameters: str) -> int:
+        answer = self._request(method, *parameters)
+        with self._made_sense():
+            return int(answer, 16)
 
-def _hash(text: str) -> Hash32:
-    return Hash32(bytes.fromhex(text.removeprefix("0x")))
+    def _block(self, which: str) -> dict[str, int]:
+        """What is told here of a block: its number, timestamp and, or 0, base fee."""
+        block = self._request("eth_getBlockByNumber", which, False)
+        with self._made_sense():
+            told = {name: int(block[name], 16) for name in ("number", "timestamp")}
+            return told | {"baseFeePerGas": int(block.get("baseFeePerGas", "0x0"), 16)}
 
 
 def open_account(key: str) -> LocalAccount:

@@ -92,6 +92,12 @@ class Journal:
             where.append(SentRow.purpose == purpose)
         return self._select(*where)
 
+    def count(self, state: SentState) -> int:
+        """How many transactions are in a state, without reading what they carry."""
+        query = select(func.count()).where(*self._of, SentRow.state == state.value)
+        with self.database.read() as connection:
+            return connection.scalar(query) or 0
+
     def get(self, identifier: int) -> Sent:
         return self._select(*self._of, SentRow.id == identifier)[0]
 

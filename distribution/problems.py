@@ -1,15 +1,15 @@
 """Errors on the wire: RFC 9457 problem details, and each error's HTTP status in one place."""
 
-import uuid
+import secrets
 from http import HTTPStatus
 from traceback import extract_tb
 from typing import Final
 
 import structlog
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from distribution import errors
@@ -55,7 +55,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        identifier = uuid.uuid4().hex
+        identifier = secrets.token_hex(16)
         scope.setdefault("state", {})["request_id"] = identifier
         status = 0
 
@@ -81,7 +81,7 @@ class RequestLog:
         _log.info("request", method=scope["method"], route=route, status=status)
 
 
-def install_problem_handlers(app: FastAPI) -> None:
+def install_problem_handlers(app: Starlette) -> None:
     """Answer every error as problem details, and give every request an id and one log line."""
     for tree in (errors.DistributionError, IdentityProofsError):
         app.add_exception_handler(tree, _known)

@@ -6,7 +6,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from anyio import to_thread
 
-MOST = 64  # served at once: what they cost each falls no further, and others wait
+MOST = 128  # served at once: what they cost each falls no further, and others wait
 
 _Asked = TypeVar("_Asked")
 _Told = TypeVar("_Told")

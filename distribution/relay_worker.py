@@ -42,7 +42,8 @@ class RelayWorker:
         while not self._stopped.wait(pause):
             pause = self._every
             try:
-                self._relayer.step()
+                if self._relayer.step():
+                    pause = 0.0  # more may be due already
             except DistributionError as failed:
                 _log.error(failed.code, detail=str(failed))
                 pause = AFTER_FAILURE

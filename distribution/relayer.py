@@ -8,7 +8,14 @@ from typing import Final
 
 import structlog
 
-from distribution.batch import DEPTH, MAX_BATCH, ProvenClaim, draw_weights, fold
+from distribution.batch import (
+    DEPTH,
+    MAX_BATCH,
+    ProvenClaim,
+    draw_weights,
+    encode_batch,
+    fold,
+)
 from distribution.chain import Call, Chain
 from distribution.claims import compute_message, compute_scope
 from distribution.deployment import DISTRIBUTOR, REGISTRY, Deployment
@@ -231,15 +238,14 @@ class Relayer:
         root, relayer = self._view("epochRoot", epoch), self._sender.address
         chain_id = self._deployment.chain_id
         weights = draw_weights(chain_id, self._address, epoch, root, relayer, proven)
-        arguments = (epoch, relayer, [one.entry for one in proven], fold(proven, weights))
-        return self._chain.encode(DISTRIBUTOR, self._address, "claimBatch", *arguments)
+        return Call(self._address, encode_batch(epoch, relayer, proven, fold(proven, weights)))
 
     def _is_ending(self, epoch: int) -> bool:
         """Whether the next look could be too late for it."""
         return self._chain.now() + 2 * self._policy.age >= self._view("claimsEnd", epoch)
 
     def _room(self) -> bool:
-        return len(self._sender.journal.transactions([SentState.SIGNED])) < MAX_UNDER_WAY
+        return self._sender.journal.count(SentState.SIGNED) < MAX_UNDER_WAY
 
     def _view(self, function: str, *arguments: int) -> int:
         return int(self._chain.call(DISTRIBUTOR, self._address, function, *arguments))

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from eth_abi.exceptions import DecodingError
+from requests import Session
 from requests.exceptions import HTTPError, RequestException, Timeout
+from requests.utils import get_auth_from_url, get_netrc_auth
 from web3 import HTTPProvider, Web3
 from web3.exceptions import (
-    BlockNotFound,
     ContractLogicError,
     TimeExhausted,
-    TransactionNotFound,
     Web3Exception,
     Web3RPCError,
 )
@@ -34,11 +34,24 @@ def open_web3(url: str, timeout: float) -> Web3:
     """
     provider = HTTPProvider(
         url,
+        session=_session(url),
         request_kwargs={"timeout": timeout},
         # Busy endpoints answer 429 or 503 and are asked again; a hanging one is not.
         exception_retry_configuration=ExceptionRetryConfiguration(errors=(HTTPError,)),
     )
     return Web3(provider, middleware=[(BufferedGasEstimateMiddleware, "gas")])
+
+
+def _session(url: str) -> Session:
+    """A session that looks proxies, certificates and netrc up now, and not before each request."""
+    session = Session()
+    found: dict[str, Any] = session.merge_environment_settings(url, {}, None, None, None)  # type: ignore[assignment]
+    session.proxies = found["proxies"]
+    if url.startswith("https:"):
+        session.verify = found["verify"]
+    session.auth = get_netrc_auth(url) if get_auth_from_url(url) == ("", "") else None
+    session.trust_env = False
+    return session
 
 
 class JsonRpc:
@@ -85,21 +98,12 @@ class JsonRpc:
                 f"the node's answer could not be used: {type(odd).__name__}"
             ) from odd
 
-    def _find(self, request: Callable[[], _T]) -> _T | None:
-        """Run `request` for what may not be there."""
-        try:
-            return self._ask(request)
-        except _NotThere:
-            return None
-
     def _ask(self, request: Callable[[], _T]) -> _T:
         """Run `request`, with web3's errors as ours."""
         try:
             return request()
         except ContractLogicError as reverted:
             raise refusal(_reason(reverted)) from reverted
-        except (BlockNotFound, TransactionNotFound) as absent:
-            raise _NotThere(f"the node does not have it: {absent}") from absent
         except Web3RPCError as refused:
             raise DistributionError(f"the node refused the request: {refused}") from refused
         except (Timeout, TimeExhausted) as silent:
@@ -113,10 +117,6 @@ class JsonRpc:
             ) from lost
         except Web3Exception as fault:
             raise DistributionError(f"the node's answer could not be used: {fault}") from fault
-
-
-class _NotThere(Exception):
-    """Told to nobody: a block or a transaction that the node does not have."""
 
 
 def _result(answer: Mapping[str, Any]) -> Any:

@@ -1,7 +1,8 @@
-"""What a Groth16 verifier is asked: the seam between the two that answer.
+"""What a Groth16 verifier is asked: the seam between the three that answer.
 
-`groth16_fast` is what `verifier` uses; `groth16_reference` is the plain one that it is tested
-against. The equation (Groth, On the Size of Pairing-based Non-interactive Arguments, 2016):
+`groth16_kernel` is what `verifier` uses; `groth16_fast`, on arkworks, and `groth16_reference`, the
+plain one, are what it is tested against. The equation (Groth, On the Size of Pairing-based
+Non-interactive Arguments, 2016):
 
     e(A, B) = e(alpha, beta) e(L, gamma) e(C, delta),   L = IC_0 + sum of signal_i IC_i
 """

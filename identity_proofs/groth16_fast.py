@@ -1,9 +1,9 @@
 """Groth16 by zksnake's pairing (arkworks): one proof, or a random combination of many.
 
-The only file of the verifier that knows `zksnake`. Its point constructors abort with a panic,
-which is no `Exception`, on a point off the curve or outside the subgroup. So nothing is built
-before range and curve are checked here, and points of G2 come in through the compressed form,
-whose reader refuses one outside the subgroup with a `ValueError`.
+What `groth16_kernel` is tested against. The only file that knows `zksnake`. Its point constructors
+abort with a panic, which is no `Exception`, on a point off the curve or outside the subgroup. So
+nothing is built before range and curve are checked here, and points of G2 come in through the
+compressed form, whose reader refuses one outside the subgroup with a `ValueError`.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""Groth16 by py_ecc: plain Python, slow, the reference for `groth16_fast`.
+"""Groth16 by py_ecc: plain Python, slow, the reference for the other two.
 
 The only file that knows `py_ecc`. That library checks that points are on the curve; G2's subgroup
 is checked here. Importing it raises Python's recursion limit.

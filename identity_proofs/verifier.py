@@ -1,12 +1,13 @@
 """Verify Semaphore proofs, one or many, including what the proof alone does not show.
 
-The pairing equation is decided by `groth16_fast`; `groth16_reference` can take its place.
+The pairing equation is decided by `groth16_kernel`; `groth16_fast` or `groth16_reference` can take
+its place.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from identity_proofs import groth16_fast
+from identity_proofs import groth16_kernel
 from identity_proofs.errors import (
     BatchRefused,
     NullifierOutOfField,
@@ -43,7 +44,7 @@ def verify_proof(
     scope: int,
     message: int,
     key: VerificationKey,
-    groth16: Groth16 = groth16_fast.all_hold,
+    groth16: Groth16 = groth16_kernel.all_hold,
 ) -> None:
     """Return if `proof` shows that a member of a group in `roots` sent `message` in `scope`.
 
@@ -67,7 +68,7 @@ def verify_proof(
 
 
 def verify_batch(
-    batch: Sequence[ExpectedProof], *, groth16: Groth16 = groth16_fast.all_hold
+    batch: Sequence[ExpectedProof], *, groth16: Groth16 = groth16_kernel.all_hold
 ) -> None:
     """Return if every member of `batch` would pass `verify_proof`; their keys may differ.
 
@@ -90,7 +91,7 @@ def verify_batch(
 
 
 def judge_batch(
-    batch: Sequence[ExpectedProof], *, groth16: Groth16 = groth16_fast.all_hold
+    batch: Sequence[ExpectedProof], *, groth16: Groth16 = groth16_kernel.all_hold
 ) -> list[ProofError | None]:
     """What `verify_proof` would raise for each member of `batch`; None for those that pass.
 

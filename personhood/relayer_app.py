@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine
+from starlette.applications import Starlette
 
 from distribution.chain import Chain
 from distribution.database import Database
@@ -24,7 +24,7 @@ from uniqueness.database import prepare
 
 
 @contextmanager
-def open_relayer(settings: Settings, chain: Chain, deployment: Deployment) -> Iterator[FastAPI]:
+def open_relayer(settings: Settings, chain: Chain, deployment: Deployment) -> Iterator[Starlette]:
     """The relayer's routes, and its batches as a thread for as long as the block runs.
 
     Raises:

@@ -73,6 +73,7 @@ def serve(settings: Settings, address: Address, *, standby: bool) -> None:
             log_config=None,
             access_log=False,
             lifespan="off",
+            http="h11",
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )

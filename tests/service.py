@@ -1,5 +1,6 @@
 """A real enrolment service for tests: real models, a real database, a real socket."""
 
+import asyncio
 import socket
 import threading
 import uuid
@@ -11,8 +12,8 @@ from typing import Any
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import Engine, create_engine, func, select
+from starlette.types import ASGIApp
 
 from enrollment.api import FrontDesk, create_app
 from enrollment.challenges import Challenges
@@ -142,10 +143,10 @@ def running_kiosk(
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: ASGIApp, http: type[asyncio.Protocol] | str = "h11") -> Iterator[str]:
     """Run an application under uvicorn in a thread; yields its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", http=http))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

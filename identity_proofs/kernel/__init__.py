@@ -4,10 +4,13 @@ All integers travel as 32 little-endian bytes. The running time depends on the i
 too: keep others from timing a proof closely.
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 from identity_proofs.compiled_cache import CompiledCache
 from identity_proofs.kernel.poseidon_recurrence import kernel_parameters
@@ -19,8 +22,22 @@ G2_BYTES = 4 * ELEMENT_BYTES
 STACK_BYTES = 65536
 """The program's stack, at the start of its memory."""
 
+Term: TypeAlias = tuple[bytes, int]
+"""A point and its scalar."""
+
 _PAIR_BYTES = 2 * ELEMENT_BYTES
 _BATCH_BYTES = 4096 * _PAIR_BYTES  # so that a long batch needs little memory
+
+
+class Product(IntEnum):
+    """What is found of a product of pairings e(P, Q): a number, or a point that is none."""
+
+    ONE = 0
+    OTHER = 1
+    P_OFF_CURVE = 2
+    Q_OFF_CURVE = 3
+    Q_OUTSIDE_SUBGROUP = 4
+    OUT_OF_MEMORY = 255
 
 
 class Kernel:
@@ -64,6 +81,32 @@ class Kernel:
         case.
         """
         return self._multi_scale("g2", points, scalars, G2_BYTES)
+
+    def multiply_pairings(self, pairs: Sequence[tuple[Sequence[Term], bytes]]) -> Product:
+        """Tell whether the product of e(P, Q) is one, each P a sum of scalars times points.
+
+        Args:
+            pairs: the terms of P, points of G1 (64 bytes each, zeros are infinity) and scalars
+                below 2^256, and Q of G2, 128 bytes, never infinity, which counts as off the curve.
+
+        All points are checked, also for the subgroup.
+        """
+        terms = [term for sum_, _ in pairs for term in sum_]
+        counts = struct.pack(f"<{len(pairs)}I", *(len(sum_) for sum_, _ in pairs))
+        with self.scratch() as scratch:
+            found = scratch.call(
+                "pairings_multiply",
+                scratch.hold(b"".join(point for point, _ in terms)),
+                scratch.hold(
+                    b"".join(scalar.to_bytes(ELEMENT_BYTES, "little") for _, scalar in terms)
+                ),
+                scratch.hold(counts),
+                scratch.hold(b"".join(q for _, q in pairs)),
+                len(pairs),
+            )
+        if found == Product.OUT_OF_MEMORY:
+            raise MemoryError("the kernel's memory is full")
+        return Product(found)
 
     def keep(self, data: bytes | memoryview) -> int:
         """Copy `data` into the instance for as long as it lives and return its address."""

@@ -25,7 +25,7 @@ def run(
     configure_logging(settings.log_format)
     with open_attester(settings) as attester:
         app = create_attester_app(attester, attester_witness(settings, attester.log_key))
-        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
+        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, http="h11")
 
 
 @app.command()

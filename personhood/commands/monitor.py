@@ -24,4 +24,4 @@ def monitor(
     if token is None:
         raise MetricsTokenMissing("metrics are told with a token: set PERSONHOOD_METRICS_TOKEN")
     app = create_monitor(settings, token)
-    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
+    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, http="h11")

@@ -23,6 +23,7 @@ def run(
     import uvicorn
 
     from personhood.chain_access import open_chain
+    from personhood.http_protocol import BoundedHttp
     from personhood.logging import configure_logging
     from personhood.relayer_app import open_relayer
 
@@ -30,4 +31,6 @@ def run(
     configure_logging(settings.log_format)
     chain, deployment = open_chain(settings)
     with open_relayer(settings, chain, deployment) as service:
-        uvicorn.run(service, host=host, port=port, log_config=None, access_log=False)
+        uvicorn.run(
+            service, host=host, port=port, log_config=None, access_log=False, http=BoundedHttp
+        )

@@ -6,7 +6,7 @@ import pytest
 from py_ecc.bn128.bn128_curve import G1, add, neg
 from py_ecc.fields import bn128_FQ as FQ
 
-from identity_proofs import groth16_fast, groth16_reference
+from identity_proofs import groth16_fast, groth16_kernel, groth16_reference
 from identity_proofs.errors import (
     BatchRefused,
     NullifierOutOfField,
@@ -33,6 +33,7 @@ TAMPERED = VECTORS["tampered"]
 both_paths = pytest.mark.parametrize(
     "groth16",
     [
+        pytest.param(groth16_kernel.all_hold, id="kernel"),
         pytest.param(groth16_fast.all_hold, id="fast"),
         pytest.param(groth16_reference.all_hold, id="reference", marks=pytest.mark.slow),
     ],

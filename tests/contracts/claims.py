@@ -14,11 +14,12 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from distribution.attestation import address_of
-from distribution.batch import Entry, ProvenClaim, draw_weights, fold
+from distribution.batch import Entry, ProvenClaim, draw_weights
 from identity_proofs.group import Group
 from identity_proofs.identity import Identity
 from identity_proofs.prover import Prover
 from tests.contracts.chain import Contract, Receipt
+from tests.contracts.weighted_sums import weighted_sum
 from tests.contracts.world import AMOUNT, NOBODY, STRANGER, World
 
 MEMBERS = [Identity.from_private_key(f"member {i}".encode()) for i in range(3)]
@@ -103,7 +104,8 @@ class Batch:
             proven,
         )
         entries = tuple(claim.entry for claim in proven)
-        return cls(epoch, relayer, entries, fold(proven, weights))
+        folded = weighted_sum([(one.points[6], one.points[7]) for one in proven], weights)
+        return cls(epoch, relayer, entries, folded)
 
     @property
     def arguments(self) -> tuple[int, str, tuple[Entry, ...], tuple[int, int]]:

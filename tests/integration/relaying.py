@@ -26,6 +26,7 @@ from distribution.relayer import Relayer
 from distribution.sender import Sender
 from identity_proofs.identity import Identity
 from identity_proofs.prover import Prover
+from personhood.http_protocol import BoundedHttp
 from tests.integration.power_cut import die_at
 from tests.integration.senders import ATTESTERS, KEY, POLICY, Anvil, open_database
 from tests.service import served
@@ -144,7 +145,7 @@ def running(
             chain, deployment, store, sender.address, minimum_fee=FEE, capacity=capacity
         )
         app = create_app(RelayDesk(deployment, intake, relayer, per_minute))
-        with served(app) as url, httpx.Client(base_url=url, timeout=60) as client:
+        with served(app, BoundedHttp) as url, httpx.Client(base_url=url, timeout=60) as client:
             yield Running(relayer, sender, client)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py_ecc.optimized_bn128 import G1, G2, multiply, normalize
 
-from identity_proofs import groth16_fast, groth16_reference
+from identity_proofs import groth16_fast, groth16_kernel, groth16_reference
 from identity_proofs.errors import BatchRefused, PairingFailed, ProofError
 from identity_proofs.field import SCALAR_FIELD
 from identity_proofs.proof import SemaphoreProof
@@ -66,7 +66,7 @@ def test_both_paths_refuse_other_points_of_the_groups(
     (bx0, bx1), (by0, by1) = (coordinate.coeffs for coordinate in b)
     points = tuple(int(part) for part in (*a, bx1, bx0, by1, by0, *c))
     wrong = vars(expect(replace(expected.proof, points=points)))  # type: ignore[arg-type]
-    for groth16 in (groth16_fast.all_hold, groth16_reference.all_hold):
+    for groth16 in (groth16_kernel.all_hold, groth16_fast.all_hold, groth16_reference.all_hold):
         with pytest.raises(PairingFailed):
             verify_proof(**wrong, groth16=groth16)
 

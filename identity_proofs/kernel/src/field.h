@@ -93,9 +93,12 @@ static CALLED void FIELD(multiply)(FIELD(t) *out, const FIELD(t) *a, const FIELD
     for (int i = 0; i < 4; i++) out->limb[i] = t[i];
 }
 
-/* out = the sum of a[i] b[i], with one reduction for all: n is at most 3, or 7 for b[i] below p. */
-static inline void FIELD(dot)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *b, u32 n) {
-    u64 t[5] = {0, 0, 0, 0, 0};
+/* out = the sum of a[i] b[i], with one reduction for all: n is at most 3, or 7 for b[i] below p. The
+ * sum's uppermost word is a wide one, since three products may be more than five words hold.
+ */
+static INLINED void FIELD(dot)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *b, u32 n) {
+    u64 t[4] = {0, 0, 0, 0};
+    u128 top = 0;
 #pragma clang loop unroll(full)
     for (int i = 0; i < 4; i++) {
 #pragma clang loop unroll(full)
@@ -106,7 +109,7 @@ static inline void FIELD(dot)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *
                 product = (u128)a[k].limb[j] * b[k].limb[i] + t[j] + (u64)(product >> 64);
                 t[j] = (u64)product;
             }
-            t[4] += (u64)(product >> 64);
+            top += (u64)(product >> 64);
         }
         u64 factor = t[0] * MINUS_INVERSE;
         u128 cleared = (u128)factor * FIELD(modulus)[0] + t[0];
@@ -115,9 +118,9 @@ static inline void FIELD(dot)(FIELD(t) *out, const FIELD(t) *a, const FIELD(t) *
             cleared = (u128)factor * FIELD(modulus)[j] + t[j] + (u64)(cleared >> 64);
             t[j - 1] = (u64)cleared;
         }
-        u128 top = (u128)t[4] + (u64)(cleared >> 64);
+        top += (u64)(cleared >> 64);
         t[3] = (u64)top;
-        t[4] = (u64)(top >> 64);
+        top >>= 64;
     }
     FIELD(reduce_once)(out, t, &FIELD(twice_modulus));
 }

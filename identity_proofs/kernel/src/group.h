@@ -139,11 +139,28 @@ static void GROUP(to_plain)(GROUP(affine) *out, const GROUP(sum) *p) {
     FIELD(to_plain)(&out->y, &out->y);
 }
 
-/* out = scalar p, bit by bit. */
-static void GROUP(scale)(GROUP(sum) *out, const GROUP(affine) *p, const u256 *scalar) {
+static int GROUP(any_bit)(const u256 *scalars, u32 n, u32 index) {
+    int any = 0;
+    for (u32 i = 0; i < n; i++) any |= bit_of(&scalars[i], index);
+    return any;
+}
+
+/* out = the sum of scalars[i] p[i], for few: bit by bit, with the doublings shared (Straus, "Addition
+ * chains of vectors", 1964).
+ */
+static void GROUP(scale_few)(
+    GROUP(sum) *out, const GROUP(affine) *p, const u256 *scalars, u32 n
+) {
+    u32 bits = 256;
+    while (bits && !GROUP(any_bit)(scalars, n, bits - 1)) bits--;
     *out = (GROUP(sum)){0};
-    for (u32 i = 256; i-- > 0;) {
+    while (bits-- > 0) {
         GROUP(double)(out);
-        if (bit_of(scalar, i)) GROUP(add_affine)(out, p, 0);
+        for (u32 i = 0; i < n; i++)
+            if (bit_of(&scalars[i], bits)) GROUP(add_affine)(out, &p[i], 0);
     }
+}
+
+static void GROUP(scale)(GROUP(sum) *out, const GROUP(affine) *p, const u256 *scalar) {
+    GROUP(scale_few)(out, p, scalar, 1);
 }

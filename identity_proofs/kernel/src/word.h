@@ -13,6 +13,9 @@ typedef __int128 i128;
 /* Multiplication is called, not inlined: the kernel stays small, and is as fast. */
 #define CALLED __attribute__((noinline))
 
+/* Where a count has to be a constant, so that its loop is unrolled. */
+#define INLINED inline __attribute__((always_inline))
+
 typedef struct {
     u64 limb[4];
 } u256; /* little-endian limbs, as in memory */

@@ -1,5 +1,6 @@
 """The weighted sum, against py_ecc."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from py_ecc.bn128.bn128_curve import G1, add, multiply, neg
@@ -28,3 +29,8 @@ def test_opposites_and_doubles() -> None:
     assert weighted_sum([g, minus_g], [5, 5]) == (0, 0)
     assert weighted_sum([g, g], [1, 1]) == affine(multiply(G1, 2))
     assert weighted_sum([], []) == (0, 0)
+
+
+def test_a_point_off_the_curve_is_refused() -> None:
+    with pytest.raises(ValueError, match="not on the curve"):
+        weighted_sum([(1, 2), (1, 3)], [1, 1])

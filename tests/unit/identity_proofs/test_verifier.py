@@ -5,7 +5,7 @@ import pytest
 from py_ecc.bn128.bn128_curve import b2
 from py_ecc.fields import bn128_FQ2 as FQ2
 
-from identity_proofs import groth16_fast, groth16_reference
+from identity_proofs import groth16_fast, groth16_kernel, groth16_reference
 from identity_proofs.errors import (
     ArtifactInvalid,
     BatchRefused,
@@ -50,7 +50,9 @@ OUTSIDE_SUBGROUP = (
 
 
 both_paths = pytest.mark.parametrize(
-    "groth16", [groth16_fast.all_hold, groth16_reference.all_hold], ids=["fast", "reference"]
+    "groth16",
+    [groth16_kernel.all_hold, groth16_fast.all_hold, groth16_reference.all_hold],
+    ids=["kernel", "fast", "reference"],
 )
 
 
@@ -58,7 +60,7 @@ def verify(
     proof: SemaphoreProof,
     *,
     roots: set[int] | None = None,
-    groth16: Groth16 = groth16_fast.all_hold,
+    groth16: Groth16 = groth16_kernel.all_hold,
 ) -> None:
     accepted = {ROOT} if roots is None else roots
     verify_proof(proof, roots=accepted, scope=14, message=13, key=KEY, groth16=groth16)
@@ -181,7 +183,7 @@ def square_root(value: FQ2) -> FQ2 | None:
 def test_points_outside_the_subgroup_are_refused(groth16: Groth16) -> None:
     points = [OUTSIDE_SUBGROUP, *points_outside_the_subgroup()]
     assert len(points) > 10
-    for b in points[:: 1 if groth16 is groth16_fast.all_hold else 8]:
+    for b in points[:: 8 if groth16 is groth16_reference.all_hold else 1]:
         with pytest.raises(PointNotInSubgroup):
             verify(replace(PROOF, points=(1, 2, *b, 1, 2)), groth16=groth16)
 

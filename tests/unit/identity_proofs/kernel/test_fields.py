@@ -58,6 +58,20 @@ def test_quadratic_field(a: tuple[int, int], b: tuple[int, int]) -> None:
     assert arithmetic("fp2", packed(*a), packed(*b))[0] == expected
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.integers(0, 2 * R - 1) | st.just(2 * R - 1), min_size=7, max_size=7),
+    st.lists(ELEMENTS | st.just((R >> 192 << 192) - 1), min_size=7, max_size=7),
+)
+def test_dot_products_of_the_largest_elements(a: list[int], b: list[int]) -> None:
+    """Their words of 64 bits add up to more than one word of carries."""
+    with KERNEL.scratch() as scratch:
+        out = scratch.reserve(32)
+        scratch.call("fr_dot_of_7", scratch.hold(packed(*a)), scratch.hold(packed(*b)), out)
+        [total] = unpacked(scratch.read(out, 32))
+    assert total == sum(x * y for x, y in zip(a, b, strict=True)) * pow(2, -256, R) % R
+
+
 @pytest.mark.parametrize("log_size", [0, 1, 2, 5])
 def test_transform_to_the_odd_coset_is_interpolation(log_size: int) -> None:
     size = 1 << log_size
