@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 from enrollment.errors import EnrollmentStoreUnavailable
-from uniqueness.database import writer
+from uniqueness.database import turn, writer
 
 
 class Base(DeclarativeBase):
@@ -41,7 +41,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """All of it, durably, or nothing."""
-        with _faults_translated(), self._writer.begin() as connection:
+        with turn(self._writer), _faults_translated(), self._writer.begin() as connection:
             yield connection
 
 

@@ -1,17 +1,23 @@
 """How the stores talk to their database, so that a commit survives a power cut."""
 
 import sqlite3
+import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import Pool
 
 from uniqueness.prepared import Driver, Prepared
 
 _BEGIN, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 _BUSY_TIMEOUT = 10_000  # milliseconds
+
+_turns: weakref.WeakKeyDictionary[Pool, threading.Lock] = weakref.WeakKeyDictionary()
 
 
 def prepare(engine: Engine) -> Engine:
@@ -35,6 +41,26 @@ def writer(engine: Engine) -> Engine:
     half-way for having read first.
     """
     return prepare(engine).execution_options(writes=True)
+
+
+@contextmanager
+def turn(engine: Engine) -> Iterator[None]:
+    """Wait until no other thread of this process writes to the engine's SQLite database.
+
+    SQLite makes writers wait too, but by sleep: up to a tenth of a second at a time, also while the
+    database is free. Its own wait stays for other processes, and for a thread that does not end.
+    Other databases wake who waits.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    lock = _turns.setdefault(engine.pool, threading.Lock())
+    is_ours = lock.acquire(timeout=_BUSY_TIMEOUT / 1000)
+    try:
+        yield
+    finally:
+        if is_ours:
+            lock.release()
 
 
 class Writing(Driver):

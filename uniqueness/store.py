@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from uniqueness.candidates import Identification
 from uniqueness.census import people_by_models, templates_by_model
-from uniqueness.database import Writing, insert_for, writer
+from uniqueness.database import Writing, insert_for, turn, writer
 from uniqueness.errors import GalleryUnavailable
 from uniqueness.index import IdArray
 from uniqueness.lineage import Lineage
@@ -72,7 +72,7 @@ class GalleryStore:
 
     def commit(self, work: Callable[[GalleryTransaction], T]) -> T:
         """Do some work under the gallery's lock and commit all of it, or nothing if it raises."""
-        with self._lock, _faults_translated():
+        with self._lock, turn(self._engine), _faults_translated():
             if self._deciding is None:
                 self._deciding = Writing(self._engine)
             try:
@@ -189,7 +189,7 @@ class GalleryStore:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with _faults_translated(), self._writer.begin() as connection:
+        with turn(self._engine), _faults_translated(), self._writer.begin() as connection:
             yield connection
 
 

@@ -1,10 +1,13 @@
 """The connection that decisions are written on."""
 
+import threading
+from pathlib import Path
+
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import IntegrityError
 
-from uniqueness.database import Writing, writer
+from uniqueness.database import Writing, turn, writer
 from uniqueness.prepared import Prepared
 
 ADD = text("INSERT INTO places VALUES (:place, :within)")
@@ -73,3 +76,21 @@ def test_a_statement_that_the_database_refuses_is_its_fault(writing):
     again = {"place": 1, "within": None}
     with pytest.raises(IntegrityError):
         writing.run(ADD_BY_DRIVER, [again, again])
+
+
+def test_writers_of_one_sqlite_database_take_turns(tmp_path: Path):
+    engine, other = (create_engine(f"sqlite:///{tmp_path}/{name}.db") for name in ("one", "two"))
+    order = []
+
+    def write():
+        with turn(writer(engine)):
+            order.append("second")
+
+    second = threading.Thread(target=write)
+    with turn(engine):
+        second.start()
+        with turn(other):
+            second.join(timeout=0.1)
+        order.append("first")
+    second.join()
+    assert order == ["first", "second"]
