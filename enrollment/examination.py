@@ -113,7 +113,7 @@ def _further_template(model: FaceModel, frames: Sequence[Frame], first: FaceMode
 def _worth_a_mirror(poses: Sequence[Pose]) -> Sequence[int]:
     """The first frame, for whole turns that were flipped; and one of two sides, for one that was.
 
-    Not all of them: each costs a detection, a quarter of what a frame costs.
+    Not all of them: each costs a detection, a third of what a frame costs.
     """
     sides = [place for place, pose in enumerate(poses) if pose is not Pose.FRONT]
     return sorted({0, sides[0]}) if len(sides) > 1 else [0]
