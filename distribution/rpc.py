@@ -45,7 +45,7 @@ def open_web3(url: str, timeout: float) -> Web3:
 def _session(url: str) -> Session:
     """A session that looks proxies, certificates and netrc up now, and not before each request."""
     session = Session()
-    found: dict[str, Any] = session.merge_environment_settings(url, {}, None, None, None)  # type: ignore[assignment]
+    found: dict[str, Any] = session.merge_environment_settings(url, {}, None, None, None)
     session.proxies = found["proxies"]
     if url.startswith("https:"):
         session.verify = found["verify"]
