@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 FACES  ?=
 PEOPLE ?=
-WORKERS ?= 2
+WORKERS ?= 3
 BIN    := $(VENV)/bin
 
 .PHONY: demo private-demo test check install engine format lock clean

@@ -1,7 +1,6 @@
 """A chain inside this process: py-evm (by eth-tester) behind the JSON-RPC methods of a node.
 
-For machines where anvil cannot be had. Slower (a claim takes about a second) and its state ends
-with the process.
+For machines where anvil cannot be had. Slower, and its state ends with the process.
 """
 
 import json
@@ -11,6 +10,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from distribution.embedded_pairings import use_kernel
 from distribution.errors import NodeFailed
 
 Answer = Callable[[str, Any], dict[str, Any]]
@@ -40,6 +40,7 @@ class EmbeddedNode:
             raise _no_node() from missing
         try:
             web3 = Web3(EthereumTesterProvider())
+            use_kernel()
         except ImportError as missing:
             raise _no_node() from missing
         lock = threading.Lock()

@@ -225,6 +225,7 @@ def test_everything_by_keyboard_alone(desk: ConsolePage) -> None:
 
 def _tab_to(desk: ConsolePage, selector: str) -> None:
     """Press Tab until an element has the focus, which has to be visible."""
+    desk.page.wait_for_load_state("load")  # with the styles
     for _ in range(30):
         desk.page.keyboard.press("Tab")
         if desk.page.evaluate("s => document.activeElement.matches(s)", selector):

@@ -14,6 +14,7 @@ from eth_utils.crypto import keccak
 from contracts.artifacts import ContractName, load
 from distribution.attestation import RootUpdate, sign_sorted
 from distribution.batch import draw_weights, fold
+from distribution.embedded_pairings import use_kernel
 from tests.contracts.chain import CHAIN_ID, DEPLOYER, calldata, creation_code
 from tests.contracts.claims import (
     CROWD_GROUP,
@@ -51,6 +52,7 @@ class Node:
 
     def __init__(self, *, native: bool = False) -> None:
         backend = PyEVMBackend()
+        use_kernel()
         self.tester = EthereumTester(backend)
         assert backend.chain.chain_id == CHAIN_ID
         assert self.tester.get_accounts()[0].lower() == DEPLOYER
