@@ -71,13 +71,10 @@ class Parties:
             PartiesDisagree: they hold different things, or things that nobody decided.
         """
         self.end()
-        for party, status in zip(self._parties, self._statuses(), strict=True):
-            for commit in missed(status.head) if status.head < head else ():
-                party.commit(commit)
+        behind = [missed(status.head) if status.head < head else () for status in self._statuses()]
+        self._each(lambda party: _catch_up(party, behind[party.index]))
         found = self._statuses()
         for party, status in zip(self._parties, found, strict=True):
-            for batch in status.prepared:
-                party.discard(batch)  # its session can commit no more
             if status.head != head:
                 self._stop(
                     f"party {party.index} is at {status.head}, the service's database at {head}: "
@@ -90,6 +87,8 @@ class Parties:
                     f"parties {index} and {following.index} hold different shares of the gallery: "
                     "matching stops until one of them is reshared from the others"
                 )
+        with suppress(PrivateMatchingError):  # of sessions that can commit no more; or next time
+            self._each(lambda party: _tidy(party, found[party.index].prepared))
         self._each(lambda party: party.open_session(session), session=session)
         self._session, self._step, self._disagreement = session, 0, None
 
@@ -225,6 +224,16 @@ class Parties:
     def _close(self, session: str) -> None:
         with suppress(PrivateMatchingError):
             self._each(lambda party: party.close_session(session))
+
+
+def _catch_up(party: PartyLike, commits: Sequence[Commit]) -> None:
+    for commit in commits:
+        party.commit(commit)
+
+
+def _tidy(party: PartyLike, batches: Sequence[str]) -> None:
+    for batch in batches:
+        party.discard(batch)
 
 
 def _gravity(error: BaseException) -> int:

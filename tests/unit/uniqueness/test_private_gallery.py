@@ -86,7 +86,7 @@ class Setting:
         self._stack = stack
         self.engine = create_engine(f"sqlite:///{directory}/coordinator.db")
         self.circle, _ = made_keys(directory)
-        engines = PlainEngines(timeout=1.0)
+        engines = PlainEngines()
         self.parties = [Unsteady(open_party(directory, i, engines)) for i in range(3)]
 
     def seal(self, share, party, batch, row):
@@ -318,6 +318,19 @@ def test_shares_of_a_batch_that_was_never_decided_are_dropped(setting):
     assert all(party._party.status().prepared for party in setting.parties)
     gallery = setting.open()
     gallery.identify(probe(vectors[1]))
+    assert not any(party._party.status().prepared for party in setting.parties)
+
+
+def test_a_party_that_cannot_drop_a_batch_now_drops_it_at_another_session(setting):
+    gallery, vectors = setting.open(), people(2)
+    gallery.identify_and_enroll(probe(vectors[0]), "1")
+    gallery._sequencer._share([probe(vectors[1])])
+    setting.parties[2].fails["discard"] = 0
+    gallery = setting.open()
+    assert gallery.identify_and_enroll(probe(vectors[1]), "2") == Identification(UNIQUE, 2)
+    assert setting.parties[2]._party.status().prepared
+    gallery = setting.open()
+    assert gallery.identify(probe(vectors[1])) == Identification(DUPLICATE, 2)
     assert not any(party._party.status().prepared for party in setting.parties)
 
 
