@@ -1,162 +1,68 @@
-"""An opening rush: `python -m benchmarks.relayer [--claims 2000] [--proofs FOLDER] [--json]`.
+"""A relayer and 2,000 claims: `python -m benchmarks.relayer --proofs FOLDER [--json]`.
 
-Everybody claims at once at a relayer, the real command, which pays all of them on anvil. Then the
-same transactions go straight to the node, which is the least that paying them can take. Proofs are
-made beforehand (half a second of CPU time each) and kept in the folder for the next run.
+1. An opening rush: everybody claims at once at a relayer, the real command, which pays all of them
+   on anvil. Its time is told by thread: the main one speaks HTTP, one sends, follows and settles,
+   and those left verify claims and queue them.
+2. A backlog: as many claims wait in the database of a relayer that starts, so that it does nothing
+   but pay. Its pace is taken from the first block with payments to the last one.
+3. The same transactions, signed already, straight to the node: what paying takes at least. Its pace
+   is taken in the same way.
 
-The relayer's time is told by thread: the main one speaks HTTP, one sends, follows and settles, and
-those left verify claims and queue them.
+Proofs are made beforehand (half a second of CPU time each) and kept in the folder for the next run.
 """
 
 import argparse
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-from rich.progress import track
-
-from distribution import claims, registry
-from distribution.attestation import address_of
-from distribution.chain import Chain
+from benchmarks.rush import (
+    FEE,
+    MEMBERS,
+    RELAYER,
+    Mark,
+    Rush,
+    ask,
+    fees_paid,
+    open_rush,
+    running_relayer,
+    started_relayer,
+)
+from distribution.batch import ProvenClaim
 from distribution.database import Database
-from distribution.deployment import Deployment, Terms, deploy
+from distribution.deployment import DISTRIBUTOR
 from distribution.journal import Journal
-from distribution.local_node import AnvilNode, start_local_node
+from distribution.relay_store import RelayStore
 from distribution.sent import Sent, SentState
-from identity_proofs.artifacts import load_artifacts
-from identity_proofs.identity import Identity
-from identity_proofs.prover import Prover
+from identity_proofs.proof import SemaphoreProof
 from personhood.relayer_app import engine_of_relayer
 from personhood.settings import Settings
 
-ATTESTER = "0x" + "01" * 32
-RELAYER_KEY = bytes(range(32, 64))
-RELAYER = address_of("0x" + RELAYER_KEY.hex())
-FEE, AMOUNT = 10**16, 10**18
-MEMBERS = 2000  # whoever claims, so that kept proofs serve runs of any size
 CLIENTS = 256  # connections
-TICKS = os.sysconf("SC_CLK_TCK")
+LOOK = 0.02  # seconds between looks at the node's newest block
+QUIET = 1.5  # seconds without a block, after which all may be paid
+PATIENCE = 120.0  # seconds
 
 
-@dataclass(frozen=True)
-class Rush:
-    """A chain on which everybody is a member, and their claims, ready to be posted."""
-
-    node: AnvilNode
-    chain: Chain
-    deployment: Deployment
-    bodies: list[str]
-
-
-def open_rush(count: int, proofs: Path) -> Rush:
-    """Addresses follow from keys and nonces, so that kept proofs hold on every run's chain."""
-    node = start_local_node()
-    if not isinstance(node, AnvilNode):
-        raise SystemExit("this needs anvil")
-    chain = Chain.connect(node.url)
-    terms = Terms((address_of(ATTESTER),), quorum=1, amount=AMOUNT, pool=(MEMBERS + 1) * AMOUNT)
-    deployment = deploy(chain, terms)
-    members = [Identity.from_private_key(f"rush {number}".encode()) for number in range(MEMBERS)]
-    commitments = [member.commitment for member in members]
-    signers = registry.local_attesters(chain, deployment, [ATTESTER])
-    registry.publish(chain, deployment, commitments, signers)
-    claims.open_epoch(chain, deployment)
-    bodies = list(_bodies(chain, deployment, members, count, proofs))
-    return Rush(node, chain, deployment, bodies)
-
-
-def _bodies(
-    chain: Chain, deployment: Deployment, members: Sequence[Identity], count: int, folder: Path
-) -> Iterator[str]:
-    epoch = claims.read_epoch(chain, deployment)
-    group = claims.read_epoch_group(chain, deployment, epoch)
-    folder = folder / f"{group.root:064x}-{deployment.distributor}"
-    folder.mkdir(parents=True, exist_ok=True)
-    prover: Prover | None = None
-    for number, member in track(list(enumerate(members[:count])), "proofs", transient=True):
-        path = folder / f"{number}.json"
-        if not path.exists():
-            prover = prover or Prover(load_artifacts(Settings().artifacts_dir()))
-            recipient = to_checksum_address(keccak(f"recipient {number}".encode())[:20])
-            claim = claims.prove_claim(
-                prover,
-                member,
-                group,
-                deployment,
-                epoch=epoch.epoch,
-                recipient=recipient,
-                fee=FEE,
-                relayer=RELAYER,
-            )
-            body = {
-                "epoch": claim.epoch,
-                "recipient": claim.recipient,
-                "fee": str(FEE),
-                "proof": claim.proof.to_dict(),
-            }
-            path.write_text(json.dumps(body))
-        yield path.read_text()
-
-
-@contextmanager
-def running_relayer(rush: Rush, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    rush.deployment.write(home / "deployment.json")
-    key = home / "relayer.key"
-    key.touch(mode=0o600)
-    key.write_bytes(RELAYER_KEY)
-    port = 20_000 + os.getpid() % 10_000
-    environment = os.environ | {
-        "PERSONHOOD_HOME": str(home),
-        "PERSONHOOD_RPC_URL": rush.node.url,
-        "PERSONHOOD_RELAYER_REQUESTS": str(10**6),
-        "PERSONHOOD_RELAYER_AGE": "5",
-        "PERSONHOOD_LOG_FORMAT": "json",
-    }
-    command = [sys.executable, "-m", "personhood", "relayer", "run", "--port", str(port)]
-    with (home / "relayer.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while not _answers(url):
-            if process.poll() is not None:
-                raise SystemExit((home / "relayer.log").read_text())
-            time.sleep(0.1)
-        yield process, port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/v1/relayer").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def measure(rush: Rush, home: Path) -> dict[str, float]:
+def measure_rush(rush: Rush, home: Path) -> dict[str, float]:
     """Seconds and CPU seconds, from the first request to the last payment."""
-    snapshot = _ask(rush, "evm_snapshot")
+    snapshot = ask(rush, "evm_snapshot")
     count = len(rush.bodies)
     with running_relayer(rush, home) as (process, port):
         marks = [Mark.now(rush, process)]
         posts = [_request("POST", "/v1/claims", body) for body in rush.bodies]
         answers = asyncio.run(ask_all(port, posts))
         marks.append(Mark.now(rush, process))
-        while _fees_paid(rush) < count * FEE:
+        while fees_paid(rush) < count * FEE:
             time.sleep(0.2)
         marks.append(Mark.now(rush, process))
         states = _follow(port, [told["id"] for told in answers])
@@ -164,19 +70,16 @@ def measure(rush: Rush, home: Path) -> dict[str, float]:
     if set(states) != {"finalised"}:
         raise SystemExit(f"not all are settled: {set(states)}")
     sent = _sent(rush, home)
-    _ask(rush, "evm_revert", snapshot)
-    straight = _straight(rush, sent)
+    ask(rush, "evm_revert", snapshot)
     began, queued, paid, told = marks
-    spent, pace = paid.since(began), count / (paid.at - began.at)
+    spent = paid.since(began)
     return {
         "claims": count,
         "transactions": len(sent),
         "seconds until the last is queued": queued.at - began.at,
         "seconds until the last is paid": paid.at - began.at,
         "claims queued a second": count / (queued.at - began.at),
-        "claims paid a second": pace,
-        "claims a second, straight to the node": count / straight,
-        "share of that, %": 100 * pace * straight / count,
+        "claims queued and paid a second": count / (paid.at - began.at),
         "share of a core that the node was busy, %": 100 * spent["node"] / (paid.at - began.at),
         **{f"{who}, CPU ms a claim": 1000 * seconds / count for who, seconds in spent.items()},
         "relayer, CPU ms a look at a claim": 1000 * told.since(paid)["relayer"] / count,
@@ -185,30 +88,93 @@ def measure(rush: Rush, home: Path) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A moment, and the CPU seconds until then, by who spent them."""
+class Paying:
+    """What was seen between the first block with payments and the last.
 
-    at: float
+    Attributes:
+        claims: paid after the first of these blocks.
+        spent: CPU seconds, by who spent them.
+    """
+
+    claims: int
+    seconds: float
     spent: dict[str, float]
 
-    @classmethod
-    def now(cls, rush: Rush, relayer: subprocess.Popen[bytes]) -> "Mark":
-        # Threads by their age: the one that sends is started before any that verifies.
-        tasks = sorted(int(task.name) for task in Path(f"/proc/{relayer.pid}/task").iterdir())
-        main, sending = (cpu_seconds(relayer.pid, task) for task in tasks[:2])
-        whole = cpu_seconds(relayer.pid)
-        spent = {
-            "relayer": whole,
-            "- HTTP": main,
-            "- sending and settling": sending,
-            "- verifying and queueing": whole - main - sending,
-            "node": cpu_seconds(rush.node.process.pid),
-            "clients": time.process_time(),
-        }
-        return cls(time.monotonic(), spent)
+    @property
+    def pace(self) -> float:
+        return self.claims / self.seconds
 
-    def since(self, before: "Mark") -> dict[str, float]:
-        return {who: seconds - before.spent[who] for who, seconds in self.spent.items()}
+
+def watch(rush: Rush, look: Callable[[], Mark]) -> Paying:
+    """Watch the node until it has paid everybody."""
+    address = urlsplit(rush.node.url)
+    node = HTTPConnection(address.hostname or "", address.port)
+    question = b'{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber","params":[]}'
+    before = newest = rush.chain.block_number()
+    began = looked = time.monotonic()
+    seen: dict[int, Mark] = {}
+    while looked - began < PATIENCE:
+        node.request("POST", "/", question, {"Content-Type": "application/json"})
+        number = int(json.loads(node.getresponse().read())["result"], 16)
+        looked = time.monotonic()
+        if number > newest:
+            mark = look()
+            seen |= dict.fromkeys(range(newest + 1, number + 1), mark)
+            newest = number
+        elif seen and looked - seen[newest].at > QUIET and _all_are_paid(rush):
+            break
+        time.sleep(LOOK)
+    else:
+        raise SystemExit("not all were paid")
+    paid = Counter(
+        log.block
+        for log in rush.chain.logs(DISTRIBUTOR, rush.deployment.distributor, "Claimed", before + 1)
+    )
+    first, last = seen[min(paid)], seen[max(paid)]
+    return Paying(paid.total() - paid[min(paid)], last.at - first.at, last.since(first))
+
+
+def _all_are_paid(rush: Rush) -> bool:
+    """Asked seldom: while a node answers this, some make no block."""
+    return fees_paid(rush) == len(rush.bodies) * FEE
+
+
+def measure_backlog(rush: Rush, home: Path) -> dict[str, float]:
+    """The pace of a relayer that only pays, beside the node's own."""
+    snapshot = ask(rush, "evm_snapshot")
+    _fill(rush, home)
+    with started_relayer(rush, home) as (process, _):
+        relayed = watch(rush, lambda: Mark.now(rush, process))
+    sent = _sent(rush, home)
+    ask(rush, "evm_revert", snapshot)
+    straight = _straight(rush, sent)
+    busy = {who: seconds / relayed.seconds for who, seconds in relayed.spent.items()}
+    return {
+        "claims paid a second": relayed.pace,
+        "claims a second, straight to the node": straight.pace,
+        "share of that, %": 100 * relayed.pace / straight.pace,
+        "node, share of a core, %": 100 * busy["node"],
+        "node, share of a core when asked straight, %": 100
+        * straight.spent["node"]
+        / straight.seconds,
+        "relayer, share of a core, %": 100 * busy["relayer"],
+        "node, CPU ms a claim": 1000 * relayed.spent["node"] / relayed.claims,
+        "relayer, CPU ms a claim": 1000 * relayed.spent["relayer"] / relayed.claims,
+    }
+
+
+def _fill(rush: Rush, home: Path) -> None:
+    """Queue all claims as the relayer's intake does once it has verified them."""
+    engine = engine_of_relayer(Settings(home=home, relayer_database_url=None))
+    store = RelayStore(Database(engine), rush.deployment.fingerprint)
+    claims = map(json.loads, rush.bodies)
+    store.add_all([(claim["epoch"], _proven(claim)) for claim in claims])
+    engine.dispose()
+
+
+def _proven(claim: dict[str, Any]) -> ProvenClaim:
+    proof = SemaphoreProof.from_dict(claim["proof"])
+    return ProvenClaim(claim["recipient"], int(claim["fee"]), proof.nullifier, proof.points)
 
 
 async def ask_all(port: int, requests: Sequence[bytes]) -> list[dict[str, Any]]:
@@ -247,10 +213,6 @@ def _follow(port: int, claims: Sequence[str]) -> list[str]:
     return [told["state"] for told in asyncio.run(ask_all(port, asked))]
 
 
-def _fees_paid(rush: Rush) -> int:
-    return claims.balance_of(rush.chain, rush.deployment, RELAYER)
-
-
 def _sent(rush: Rush, home: Path) -> list[Sent]:
     settings = Settings(home=home, relayer_database_url=None)
     engine = engine_of_relayer(settings)
@@ -260,38 +222,19 @@ def _sent(rush: Rush, home: Path) -> list[Sent]:
     return sent
 
 
-def _straight(rush: Rush, sent: Sequence[Sent]) -> float:
-    """Seconds that the node takes for the same calls, from an account that it signs for itself."""
-    started = time.monotonic()
-    for one in sent:
-        transaction = {
-            "from": rush.chain.sender,
-            "to": one.call.to,
-            "data": "0x" + one.call.data.hex(),
-            "gas": hex(one.gas),
-        }
-        _ask(rush, "eth_sendTransaction", transaction)
-    # A batch names its relayer, so that anybody may send it.
-    while _fees_paid(rush) < len(rush.bodies) * FEE:
-        if time.monotonic() - started > 120:
-            raise SystemExit("not all were paid")
-        time.sleep(0.01)
-    return time.monotonic() - started
+def _straight(rush: Rush, sent: Sequence[Sent]) -> Paying:
+    """How the node takes the same transactions, from a thread that does nothing but give them."""
+    ask(rush, "anvil_setBalance", RELAYER, hex(10**21))
 
+    def give() -> None:
+        for one in sent:
+            rush.chain.send_raw(one.versions[-1].signed)
 
-def _ask(rush: Rush, method: str, *parameters: Any) -> Any:
-    answer = rush.chain._web3.provider.make_request(method, list(parameters))  # type: ignore[arg-type]
-    if "error" in answer:
-        raise SystemExit(str(answer["error"]))
-    return answer["result"]
-
-
-def cpu_seconds(pid: int, task: int | None = None) -> float:
-    """Of all threads of a process, or of one."""
-    process = Path(f"/proc/{pid}")
-    stat = process / "stat" if task is None else process / "task" / str(task) / "stat"
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    giving = Thread(target=give)
+    giving.start()
+    paying = watch(rush, lambda: Mark.now(rush))
+    giving.join()
+    return paying
 
 
 def main() -> None:
@@ -302,16 +245,20 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     rush = open_rush(asked.claims, asked.proofs)
+    figures = {}
     try:
-        with tempfile.TemporaryDirectory(prefix="personhood-relayer-") as home:
-            figures = measure(rush, Path(home))
+        for name, measure in (("opening rush", measure_rush), ("backlog", measure_backlog)):
+            with tempfile.TemporaryDirectory(prefix="personhood-relayer-") as home:
+                figures[name] = measure(rush, Path(home))
     finally:
         rush.node.close()
     if asked.json:
         print(json.dumps(figures, indent=2))
         return
-    for name, value in figures.items():
-        print(f"{name:<44}{value:>12,.1f}")
+    for title, found in figures.items():
+        print(title)
+        for name, value in found.items():
+            print(f"  {name:<48}{value:>12,.1f}")
 
 
 if __name__ == "__main__":
