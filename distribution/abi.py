@@ -14,7 +14,7 @@ from eth_abi.encoding import AddressEncoder
 from eth_abi.registry import ABIRegistry, registry
 
 from distribution.addresses import checksum_address
-from distribution.hashing import keccak
+from distribution.hashing import WORD, keccak
 
 
 class _ChecksumAddressDecoder(AddressDecoder):
@@ -108,8 +108,7 @@ class Interface:
             name: _indexed(kind, topic)
             for (name, kind), topic in zip(known.indexed.items(), log["topics"][1:], strict=True)
         }
-        data = _CODEC.decode(list(known.data.values()), _bytes(log["data"]))
-        return indexed | dict(zip(known.data, data, strict=True))
+        return indexed | dict(zip(known.data, _data(known.data, _bytes(log["data"])), strict=True))
 
 
 def _function(described: Mapping[str, Any]) -> _Function:
@@ -143,10 +142,23 @@ def _indexed(kind: str, topic: str) -> Any:
     if len(topic) != _TOPIC_LENGTH:
         raise ValueError("a topic has 32 bytes")
     number = int(topic, 16)
-    return number if kind == "uint256" else _CODEC.decode([kind], number.to_bytes(32))[0]
+    if kind == "uint256":
+        return number
+    if kind == "address" and number >> 160 == 0:
+        return checksum_address(number.to_bytes(20))
+    return _CODEC.decode([kind], number.to_bytes(32))[0]
+
+
+def _data(types: Mapping[str, str], data: bytes) -> Sequence[Any]:
+    """What is not indexed; numbers alone, as in most events, in a hundredth of the codec's time."""
+    if set(types.values()) == {"uint256"} and len(data) == WORD * len(types):
+        return [int.from_bytes(data[at : at + WORD]) for at in range(0, len(data), WORD)]
+    return _CODEC.decode(list(types.values()), data)
 
 
 def _topic(kind: str, value: Any) -> str:
+    if kind == "uint256" and type(value) is int and 0 <= value < 1 << 256:
+        return f"0x{value:064x}"
     return "0x" + _CODEC.encode([kind], [value]).hex()
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from web3 import Web3
-from web3.types import TxParams
+from web3.types import BlockIdentifier, TxParams
 
 from contracts.artifacts import ContractArtifact
 from distribution.abi import Interface
@@ -84,16 +84,29 @@ class Chain(Endpoint):
         Raises:
             DistributionError: the node does not answer each.
         """
+        return self.call_all(artifact, address, [(function, *arguments) for arguments in asked])
+
+    def call_all(
+        self, artifact: ContractArtifact, address: str, asked: Sequence[tuple[Any, ...]]
+    ) -> list[Any]:
+        """Read views in one request.
+
+        Args:
+            asked: names of views, each with its arguments.
+
+        Raises:
+            DistributionError: the node does not answer each.
+        """
         interface = self._interface(artifact)
         requests = [
             ("eth_call", [{"to": address, "data": to_hex(data)}, "latest"])
-            for data in (interface.encode(function, arguments) for arguments in asked)
+            for data in (interface.encode(function, rest) for function, *rest in asked)
         ]
         answers = self._request_each(requests)
         with self._made_sense():
             return [
-                interface.decode(function, arguments, from_hex(answer))
-                for arguments, answer in zip(asked, answers, strict=True)
+                interface.decode(function, rest, from_hex(answer))
+                for (function, *rest), answer in zip(asked, answers, strict=True)
             ]
 
     def transact(
@@ -180,23 +193,28 @@ class Chain(Endpoint):
         transaction = cast(TxParams, {"from": sender, "to": call.to, "data": call.data})
         return int(self._ask(lambda: self._web3.eth.estimate_gas(transaction)))
 
-    def simulate(self, call: Call, sender: str, gas: int) -> None:
+    def simulate(self, call: Call, sender: str, gas: int, at_block: int | None = None) -> None:
         """Run the call once with so much gas, and change nothing.
+
+        Args:
+            at_block: after which block; the newest when None.
 
         Raises:
             DistributionError: the contract would revert, or take more.
         """
-        self._run({"from": sender, "to": call.to, "data": to_hex(call.data), "gas": hex(gas)})
+        run = {"from": sender, "to": call.to, "data": to_hex(call.data), "gas": hex(gas)}
+        self._run(run, "latest" if at_block is None else hex(at_block))
 
-    def _run(self, transaction: dict[str, str]) -> bytes:
+    def _run(self, transaction: dict[str, str], block: str = "latest") -> bytes:
         """Run it, change nothing, and return what it returns."""
         try:
-            answer = self._request("eth_call", transaction, "latest")
+            answer = self._request("eth_call", transaction, block)
         except ChainUnreachable:
             raise
         except DistributionError:  # asked once more: web3 reads why the contract refuses
             sending = cast(TxParams, transaction)
-            return bytes(self._ask(lambda: self._web3.eth.call(sending)))
+            at = cast(BlockIdentifier, block)
+            return bytes(self._ask(lambda: self._web3.eth.call(sending, at)))
         with self._made_sense():
             return from_hex(answer)
 

@@ -1,9 +1,10 @@
 """One chain's blocks, accounts and signed transactions, by an endpoint of it."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -109,7 +110,12 @@ class Endpoint(JsonRpc):
 
     def now(self) -> int:
         """The newest block's timestamp, seconds since 1970."""
-        return self._block("latest")["timestamp"]
+        return self.head()[1]
+
+    def head(self) -> tuple[int, int]:
+        """The newest block's number, and its timestamp, seconds since 1970."""
+        block = self._block("latest")
+        return block["number"], block["timestamp"]
 
     def block_number(self) -> int:
         return self._quantity("eth_blockNumber")
@@ -159,15 +165,23 @@ class Endpoint(JsonRpc):
         """
         try:
             self._request("eth_sendRawTransaction", to_hex(signed))
-        except DistributionError as refused:
-            reason = str(refused).lower()
-            if "insufficient funds" in reason:
-                raise SenderPoor(
-                    "the account that pays gas has too little: send it coins of the chain; what "
-                    "was signed is kept and sent again"
-                ) from refused
-            if not any(known in reason for known in _KNOWN_ALREADY):
-                raise
+        except ChainUnreachable:
+            raise
+        except DistributionError as answer:
+            if (refused := _refused(answer)) is not None:
+                raise refused from answer
+
+    def send_all(self, signed: Sequence[bytes]) -> list[DistributionError | None]:
+        """Hand signed transactions to the node, in one request.
+
+        Returns:
+            For each None, or why the node does not take it; see `send_raw`.
+        """
+        requests = [("eth_sendRawTransaction", [to_hex(one)]) for one in signed]
+        return [
+            _refused(answer) if isinstance(answer, DistributionError) else None
+            for answer in self._attempt_each(requests)
+        ]
 
     def knows(self, transaction_hash: str) -> bool:
         """Whether the node has the transaction, included or waiting."""
@@ -175,16 +189,15 @@ class Endpoint(JsonRpc):
 
     def inclusion(self, transaction_hash: str) -> Inclusion | None:
         """Where a transaction was included; None while it is not."""
-        receipt = self._request("eth_getTransactionReceipt", transaction_hash)
+        return self.inclusions([transaction_hash])[transaction_hash]
+
+    def inclusions(self, transaction_hashes: Sequence[str]) -> dict[str, Inclusion | None]:
+        """The same for many, in one request."""
+        receipts = self._request_each(
+            [("eth_getTransactionReceipt", [digest]) for digest in transaction_hashes]
+        )
         with self._made_sense():
-            if receipt is None or receipt["blockNumber"] is None:
-                return None
-            return Inclusion(
-                block=int(receipt["blockNumber"], 16),
-                block_hash=receipt["blockHash"],
-                succeeded=int(receipt["status"], 16) == 1,
-                gas_used=int(receipt["gasUsed"], 16),
-            )
+            return dict(zip(transaction_hashes, map(_inclusion, receipts), strict=True))
 
     def _quantity(self, method: str, *parameters: str) -> int:
         answer = self._request(method, *parameters)
@@ -197,6 +210,28 @@ class Endpoint(JsonRpc):
         with self._made_sense():
             told = {name: int(block[name], 16) for name in ("number", "timestamp")}
             return told | {"baseFeePerGas": int(block.get("baseFeePerGas", "0x0"), 16)}
+
+
+def _inclusion(receipt: Mapping[str, Any] | None) -> Inclusion | None:
+    if receipt is None or receipt["blockNumber"] is None:
+        return None
+    return Inclusion(
+        block=int(receipt["blockNumber"], 16),
+        block_hash=receipt["blockHash"],
+        succeeded=int(receipt["status"], 16) == 1,
+        gas_used=int(receipt["gasUsed"], 16),
+    )
+
+
+def _refused(answer: DistributionError) -> DistributionError | None:
+    """Why a node does not take a transaction; None where it has it."""
+    reason = str(answer).lower()
+    if "insufficient funds" in reason:
+        return SenderPoor(
+            "the account that pays gas has too little: send it coins of the chain; what was signed "
+            "is kept and sent again"
+        )
+    return None if any(known in reason for known in _KNOWN_ALREADY) else answer
 
 
 def open_account(key: str) -> LocalAccount:

@@ -6,7 +6,7 @@ same nonce, so that the chain takes one of them at most.
 
 from collections.abc import Callable, Collection, Sequence
 from time import time
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -24,6 +24,9 @@ from distribution.sent import (
     sent_of,
     version_row,
 )
+
+Note: TypeAlias = Callable[[Connection, int], None]
+"""Writes something else in the database transaction that keeps a call, given its id."""
 
 
 class Journal:
@@ -50,14 +53,13 @@ class Journal:
         gas: int,
         first_nonce: int,
         sign: Callable[[int], Version],
-        note: Callable[[Connection, int], None] | None = None,
+        note: Note | None = None,
     ) -> int:
         """Give a call the next nonce, sign it and keep it; returns its id.
 
         Args:
             first_nonce: how many transactions the chain has of the account.
             sign: makes the first version for a nonce.
-            note: what else to write in the same database transaction, given the id.
         """
         with self.database.write() as connection:
             last = connection.scalar(select(func.max(SentRow.nonce)).where(*self._of))
@@ -115,18 +117,20 @@ class Journal:
             rows = connection.execute(query).all()
         return {row.id: Handed(row.included_hash or row.hash, row.given_at) for row in rows}
 
-    def newest_final(self, below: int | None = None) -> Sent | None:
-        """The final one that is highest in the chain; of those in blocks below, if given."""
-        query = select(SentRow.id).where(*self._of, SentRow.state == SentState.FINAL.value)
+    def newest_final(self, below: int | None = None) -> tuple[int, str] | None:
+        """The highest block that has a final one, and its hash; of blocks below, if given."""
+        query = select(SentRow.block, SentRow.block_hash).where(
+            *self._of, SentRow.state == SentState.FINAL.value
+        )
         if below is not None:
             query = query.where(SentRow.block < below)
         with self.database.read() as connection:
-            identifier = connection.scalar(query.order_by(SentRow.block.desc()).limit(1))
-        return None if identifier is None else self.get(identifier)
+            found = connection.execute(query.order_by(SentRow.block.desc()).limit(1)).first()
+        return None if found is None else (found.block, found.block_hash)
 
-    def mark_given(self, sent: Sent) -> None:
-        if sent.given_at is None:
-            self._mark(SentRow.id == sent.id, given_at=now())
+    def mark_given(self, sent: Sequence[Sent]) -> None:
+        if first := [one.id for one in sent if one.given_at is None]:
+            self._mark(SentRow.id.in_(first), given_at=now())
 
     def mark_included(self, sent: Sent, version: Version, inclusion: Inclusion) -> None:
         self._mark(

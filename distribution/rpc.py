@@ -69,20 +69,31 @@ class JsonRpc:
 
     def _request_each(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
         """The results of many, asked for together."""
-        batch = [(RPCEndpoint(method), parameters) for method, parameters in requests]
-
-        def ask() -> list[Any]:
-            answers = self._provider.make_batch_request(batch)
-            if not isinstance(answers, list):
-                raise Web3RPCError(str(answers.get("error")))
-            if len(answers) != len(batch):
-                raise Web3RPCError("it answered not every request")
-            return [_result(answer) for answer in answers]
-
-        if not batch:
-            return []
         with self._made_sense():
-            return self._ask(ask)
+            return self._ask(lambda: [_result(answer) for answer in self._answers(requests)])
+
+    def _attempt_each(self, requests: Sequence[tuple[str, Any]]) -> list[Any]:
+        """The same, with a `DistributionError` in the place of what the node refused."""
+
+        def result(answer: Mapping[str, Any]) -> Any:
+            try:
+                return self._ask(lambda: _result(answer))
+            except DistributionError as refused:
+                return refused
+
+        with self._made_sense():
+            return [result(answer) for answer in self._ask(lambda: self._answers(requests))]
+
+    def _answers(self, requests: Sequence[tuple[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        if not requests:
+            return []
+        batch = [(RPCEndpoint(method), parameters) for method, parameters in requests]
+        answers = self._provider.make_batch_request(batch)
+        if not isinstance(answers, list):
+            raise Web3RPCError(str(answers.get("error")))
+        if len(answers) != len(batch):
+            raise Web3RPCError("it answered not every request")
+        return answers
 
     @property
     def _provider(self) -> HTTPProvider:

@@ -4,23 +4,25 @@ A transaction is signed and kept before it is sent, so that a process that dies 
 with the same one: it can be sent again as often as one likes, the chain takes it once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 from typing import Self
 
 import structlog
 from eth_account import Account
 from eth_typing import HexStr
 from eth_utils.address import to_canonical_address
-from sqlalchemy import Connection
 
 from distribution.chain import Call, Chain
 from distribution.database import Database, sole_sender
 from distribution.deployment import Deployment
 from distribution.endpoint import open_account
 from distribution.errors import ChainUnreachable, DistributionError, SenderMissing
-from distribution.journal import Journal, now
+from distribution.inclusions import Inclusions
+from distribution.journal import Journal, Note, now
 from distribution.sent import Sent, SentState, Version
 
 _log = structlog.get_logger("distribution.sender")
@@ -39,6 +41,7 @@ class SendingPolicy:
         bump: by how much more, in thousandths; nodes refuse less than a tenth.
         max_fee: wei for a unit of gas that is never exceeded.
         spare_gas: of the estimate, in thousandths: the state may differ when it is included.
+        patience: seconds between looks whether the node still has what it was given.
     """
 
     confirmations: int = 12
@@ -46,6 +49,20 @@ class SendingPolicy:
     bump: int = 125
     max_fee: int = 500 * GWEI
     spare_gas: int = 250
+    patience: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Untried:
+    """A call that is sent without being tried.
+
+    Attributes:
+        note: see `Sender.submit`.
+    """
+
+    call: Call
+    gas: int
+    note: Note | None
 
 
 class Sender:
@@ -61,6 +78,8 @@ class Sender:
         self._chain = chain
         self._account = open_account(key)
         self._policy = policy
+        self._missed_at = -inf
+        self._inclusions = Inclusions(chain, journal, policy.confirmations)
         self.journal = journal
 
     @classmethod
@@ -95,7 +114,7 @@ class Sender:
         self,
         purpose: str,
         call: Call,
-        note: Callable[[Connection, int], None] | None = None,
+        note: Note | None = None,
         *,
         enough_gas: int | None = None,
     ) -> int:
@@ -111,17 +130,30 @@ class Sender:
             SenderPoor: the account cannot pay; it is kept, and `advance` sends it.
         """
         gas = self._gas_of(call, enough_gas)
-        max_fee, tip = self._usual_fees()
-        identifier = self.journal.add(
-            purpose,
-            call,
-            gas,
-            self._chain.nonce(self.address),
-            lambda nonce: self._sign(call, gas, nonce, max_fee, tip),
-            note,
-        )
+        first_nonce, fees = self._chain.nonce(self.address), self._usual_fees()
+        identifier = self._keep(purpose, Untried(call, gas, note), first_nonce, *fees)
         self._give(self.journal.get(identifier))
         return identifier
+
+    def submit_untried(self, purpose: str, calls: Sequence[Untried]) -> list[int]:
+        """Sign calls that are not tried first, keep each, then send them together.
+
+        Raises:
+            SenderPoor: the account cannot pay; they are kept, and `advance` sends them.
+        """
+        # While some wait for a block, the last of them tells the next nonce: to ask the node would
+        # be to wait for that block.
+        waits = self.journal.count(SentState.SIGNED) > 0
+        first_nonce, fees = 0 if waits else self._chain.nonce(self.address), self._usual_fees()
+        kept = [self._keep(purpose, one, first_nonce, *fees) for one in calls]
+        self._give_all([self.journal.get(identifier) for identifier in kept])
+        return kept
+
+    def _keep(self, purpose: str, one: Untried, first_nonce: int, max_fee: int, tip: int) -> int:
+        def sign(nonce: int) -> Version:
+            return self._sign(one.call, one.gas, nonce, max_fee, tip)
+
+        return self.journal.add(purpose, one.call, one.gas, first_nonce, sign, one.note)
 
     def _gas_of(self, call: Call, enough: int | None) -> int:
         if enough is not None:
@@ -142,79 +174,65 @@ class Sender:
         Returns:
             What changed since the last look, as it is now.
         """
-        before = {sent.id: sent for sent in self.journal.transactions()}
-        head = self._chain.block_number()
-        reopened = self._undo_reorganised()
-        for sent in self.journal.transactions():
-            self._settle(sent, head)
-        return [
-            after
-            for after in map(self.journal.get, sorted({*before, *reopened}))
-            if before.get(after.id) != after
-        ]
+        found = self._inclusions.note_all()
+        misses = monotonic() - self._missed_at >= self._policy.patience
+        if misses:
+            self._missed_at = monotonic()
+        for sent in found.missing:
+            is_lost = sent.given_at is None or sent.id in found.changed
+            if (misses or is_lost) and self._send_or_give_up(sent, found.head):
+                found.changed.add(sent.id)
+        return [self.journal.get(identifier) for identifier in sorted(found.changed)]
 
-    def _settle(self, sent: Sent, head: int) -> None:
-        for version in reversed(sent.versions):
-            inclusion = self._chain.inclusion(version.hash)
-            if inclusion is None:
-                continue
-            if (sent.block_hash, sent.included_hash) != (inclusion.block_hash, version.hash):
-                if sent.state is SentState.INCLUDED:
-                    _log.warning("reorganised", transaction=version.hash, block=inclusion.block)
-                self.journal.mark_included(sent, version, inclusion)
-            if head - inclusion.block + 1 >= self._policy.confirmations:
-                self.journal.mark_final(sent)
-            return
-        if sent.state is SentState.INCLUDED:
-            _log.warning("reorganised", transaction=sent.hash, block=sent.block)
-            self.journal.reopen(sent)
+    def _send_or_give_up(self, sent: Sent, head: int) -> bool:
+        """What is in no block; returns whether that changed anything in the journal."""
         if self._chain.nonce(self.address) > sent.nonce:
-            self._settle_spent(sent, head)
-        else:
-            self._send_again(sent)
+            return self._settle_spent(sent, head)
+        return self._send_again(sent)
 
-    def _settle_spent(self, sent: Sent, head: int) -> None:
+    def _settle_spent(self, sent: Sent, head: int) -> bool:
         """Another transaction has the nonce; once that one is final, ours is given up."""
         settled = head - self._policy.confirmations + 1
-        if settled >= 0 and self._chain.nonce(self.address, settled) > sent.nonce:
-            _log.warning("displaced", transaction=sent.hash, nonce=sent.nonce)
-            self.journal.mark_displaced(sent)
+        if settled < 0 or self._chain.nonce(self.address, settled) <= sent.nonce:
+            return False
+        _log.warning("displaced", transaction=sent.hash, nonce=sent.nonce)
+        self.journal.mark_displaced(sent)
+        return True
 
-    def _send_again(self, sent: Sent) -> None:
+    def _send_again(self, sent: Sent) -> bool:
         newest = sent.versions[-1]
         if now() - newest.signed_at >= self._policy.bump_after and (dearer := self._dearer(newest)):
             version = self._sign(sent.call, sent.gas, sent.nonce, *dearer)
             self.journal.add_version(sent.id, version)
             _log.info("fee_raised", transaction=version.hash, nonce=sent.nonce)
             self._give(self.journal.get(sent.id))
-        elif not self._chain.knows(newest.hash):
+            return True
+        if not self._chain.knows(newest.hash):
             self._give(sent)
-
-    def _undo_reorganised(self) -> list[int]:
-        """Reopen what was final, where the chain has other blocks now.
-
-        A block's hash fixes all blocks below it, so that one that is still there speaks for all.
-        """
-        lowest: int | None = None
-        while (sent := self.journal.newest_final(below=lowest)) is not None:
-            if sent.block is None or self._chain.block_hash(sent.block) == sent.block_hash:
-                break
-            lowest = sent.block
-        if lowest is None:
-            return []
-        _log.error("reorganised_below_finality", block=lowest)
-        return self.journal.reopen_from(lowest)
+        return sent.given_at is None
 
     def _give(self, sent: Sent) -> None:
         """Send the newest version; a node that refuses it is asked again by the next `advance`."""
         try:
             self._chain.send_raw(sent.versions[-1].signed)
         except DistributionError as refused:
-            if type(refused) is not DistributionError:
-                raise
-            _log.warning("not_taken", transaction=sent.hash, reason=str(refused))
-            return
-        self.journal.mark_given(sent)
+            self._note_refusal(sent, refused)
+        else:
+            self.journal.mark_given([sent])
+
+    def _give_all(self, sent: Sequence[Sent]) -> None:
+        """The same for many, in one request."""
+        refusals = self._chain.send_all([one.versions[-1].signed for one in sent])
+        answers = list(zip(sent, refusals, strict=True))
+        self.journal.mark_given([one for one, refused in answers if refused is None])
+        for one, refused in answers:
+            if refused is not None:
+                self._note_refusal(one, refused)
+
+    def _note_refusal(self, sent: Sent, refused: DistributionError) -> None:
+        if type(refused) is not DistributionError:
+            raise refused
+        _log.warning("not_taken", transaction=sent.hash, reason=str(refused))
 
     def _usual_fees(self) -> tuple[int, int]:
         """Enough for six full blocks in a row, each of which raises the base fee by an eighth."""

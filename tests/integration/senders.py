@@ -24,7 +24,7 @@ from uniqueness.database import prepare
 KEY = "0x" + "5e" * 32
 ATTESTERS = ["0x" + f"{i:02x}" * 32 for i in (1, 2, 3)]
 TERMS = Terms(attesters=tuple(address_of(key) for key in ATTESTERS), quorum=2, amount=5, pool=1000)
-POLICY = SendingPolicy(confirmations=3, bump_after=3600)
+POLICY = SendingPolicy(confirmations=3, bump_after=3600, patience=0)
 
 
 class Anvil:

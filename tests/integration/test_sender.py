@@ -251,9 +251,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.broken:
             self.send_error(503)
             return
-        if asked["method"] == self.server.refuse:
-            refusal = {"code": -32000, "message": "txpool is full"}
-            answer = json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": refusal}).encode()
+        each = asked if isinstance(asked, list) else [asked]
+        if self.server.refuse in {one["method"] for one in each}:
+            error = {"code": -32000, "message": "txpool is full"}
+            told = [{"jsonrpc": "2.0", "id": one["id"], "error": error} for one in each]
+            answer = json.dumps(told if isinstance(asked, list) else told[0]).encode()
         else:
             request = Request(self.server.target, body, {"Content-Type": "application/json"})
             with urlopen(request) as reply:
