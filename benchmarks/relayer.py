@@ -168,7 +168,8 @@ def _fill(rush: Rush, home: Path) -> None:
     engine = engine_of_relayer(Settings(home=home, relayer_database_url=None))
     store = RelayStore(Database(engine), rush.deployment.fingerprint)
     claims = map(json.loads, rush.bodies)
-    store.add_all([(claim["epoch"], _proven(claim)) for claim in claims])
+    block = rush.chain.block_number()
+    store.add_all([(claim["epoch"], _proven(claim), block) for claim in claims])
     engine.dispose()
 
 

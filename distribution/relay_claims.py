@@ -54,6 +54,8 @@ class ClaimRow(RelayBase):
     fee: Mapped[str] = mapped_column(String(78))
     points: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(20), index=True)
+    block: Mapped[int] = mapped_column(BigInteger)
+    suspect: Mapped[bool] = mapped_column()
     alone: Mapped[bool] = mapped_column()
     code: Mapped[str | None] = mapped_column(String(60))
     transaction_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
@@ -68,6 +70,8 @@ class RelayedClaim:
     Attributes:
         id: random, for its status address.
         sequence: its place in the order of arrival.
+        block: one after which its nullifier was not spent.
+        suspect: a batch with it is tried before it is sent, because one with it reverted.
         alone: it goes into no batch any more, because one with it was refused.
         code: why it failed.
         transaction_id: in the sender's journal.
@@ -78,6 +82,8 @@ class RelayedClaim:
     epoch: int
     proven: ProvenClaim
     state: ClaimState
+    block: int
+    suspect: bool
     alone: bool
     code: str | None
     transaction_id: int | None
@@ -103,7 +109,7 @@ class Waiting:
 
 
 def new_claim(
-    before: RelayedClaim | None, sequence: int, epoch: int, proven: ProvenClaim
+    before: RelayedClaim | None, sequence: int, epoch: int, proven: ProvenClaim, block: int
 ) -> RelayedClaim:
     """A claim that waits from now on.
 
@@ -116,6 +122,8 @@ def new_claim(
         epoch=epoch,
         proven=proven,
         state=ClaimState.QUEUED,
+        block=block,
+        suspect=before is not None,
         alone=before is not None and before.code == TransferFailed.code,
         code=None,
         transaction_id=None,
@@ -135,6 +143,8 @@ def row_of(claim: RelayedClaim, deployment: str) -> dict[str, Any]:
         "fee": str(claim.proven.fee),
         "points": json.dumps([str(coordinate) for coordinate in claim.proven.points]),
         "state": claim.state.value,
+        "block": claim.block,
+        "suspect": claim.suspect,
         "alone": claim.alone,
         "received_at": claim.received_at,
     }
@@ -149,6 +159,8 @@ def claim_of(row: Any) -> RelayedClaim:
         epoch=row.epoch,
         proven=ProvenClaim(row.recipient, int(row.fee), int(row.nullifier, 16), points),
         state=ClaimState(row.state),
+        block=row.block,
+        suspect=row.suspect,
         alone=row.alone,
         code=row.code,
         transaction_id=row.transaction_id,

@@ -1,24 +1,93 @@
 """The epochs that can be claimed now, as the chain has them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from distribution.chain import Chain
 from distribution.claims import compute_scope
 from distribution.deployment import DISTRIBUTOR, Deployment
+from distribution.errors import ChainUnreachable, DistributionError
 from distribution.refusals import refusal
 
 FRESH: Final = 2.0  # seconds for which an epoch's state is taken from memory
 
 
 @dataclass(frozen=True, slots=True)
+class Epoch:
+    """What the contract says of an epoch.
+
+    Attributes:
+        root: 0 where nobody opened it.
+        amount: what a claim takes from the pool, in the token's smallest unit.
+        claims_end: when it can no longer be claimed, seconds since 1970.
+    """
+
+    number: int
+    root: int
+    amount: int
+    claims_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Treasury:
+    """What the contract says now.
+
+    Attributes:
+        block, now: the newest block, from before the rest was read, and its timestamp.
+        current: number of the epoch that is running.
+        payable: how much could be paid out, in the token's smallest unit.
+        epochs: by their numbers.
+    """
+
+    block: int
+    now: int
+    is_paused: bool
+    current: int
+    payable: int
+    epochs: dict[int, Epoch]
+
+
+def read_treasury(chain: Chain, deployment: Deployment, epochs: Collection[int]) -> Treasury:
+    """Ask for all of it at once.
+
+    Args:
+        epochs: numbers of those that are wanted, and no others.
+
+    Raises:
+        ContractRefused: the first epoch has not begun.
+    """
+    block, now = chain.head()
+    asked: list[tuple[Any, ...]] = [("pausedSince",), ("currentEpoch",), ("payableNow",)]
+    for number in epochs:
+        asked += [("epochRoot", number), ("epochAmount", number), ("claimsEnd", number)]
+    try:
+        paused, current, payable, *told = chain.call_all(DISTRIBUTOR, deployment.distributor, asked)
+    except ChainUnreachable:
+        raise
+    except DistributionError:
+        chain.call(DISTRIBUTOR, deployment.distributor, "currentEpoch")  # which tells why
+        raise
+    found = {
+        number: Epoch(number, *told[3 * index : 3 * index + 3])
+        for index, number in enumerate(epochs)
+    }
+    return Treasury(block, now, bool(paused), current, payable, found)
+
+
+@dataclass(frozen=True, slots=True)
 class OpenEpoch:
-    """What its claims have to show, and what one pays, in the token's smallest unit."""
+    """What its claims have to show, and what one pays, in the token's smallest unit.
+
+    Attributes:
+        block: one that was there before this was read.
+    """
 
     root: int
     amount: int
     scope: int
+    block: int
     read_at: float
 
 
@@ -39,25 +108,17 @@ class OpenEpochs:
         known = self._known.get(number)
         if known is not None and monotonic() - known.read_at < FRESH:
             return known
-        self._require_open(number)
-        root = self._view("epochRoot", number)
-        if root == 0:
+        told = read_treasury(self._chain, self._deployment, [number])
+        epoch = told.epochs[number]
+        if told.is_paused:
+            raise refusal("distributor: paused")
+        if number > told.current or (number < told.current and told.now >= epoch.claims_end):
+            raise refusal("distributor: epoch not claimable")
+        if epoch.root == 0:
             raise refusal("distributor: epoch never opened")
-        amount = self._view("epochAmount", number)
-        opened = OpenEpoch(root, amount, compute_scope(self._deployment, number), monotonic())
+        scope = compute_scope(self._deployment, number)
+        opened = OpenEpoch(epoch.root, epoch.amount, scope, told.block, monotonic())
         self._known = {number: opened, **{n: e for n, e in self._known.items() if n != number}}
         while len(self._known) > self._deployment.late_epochs + 1:
             self._known.popitem()
         return opened
-
-    def _require_open(self, number: int) -> None:
-        if self._view("pausedSince"):
-            raise refusal("distributor: paused")
-        current = self._view("currentEpoch")
-        late = number < current and self._chain.now() >= self._view("claimsEnd", number)
-        if number > current or late:
-            raise refusal("distributor: epoch not claimable")
-
-    def _view(self, function: str, *arguments: int) -> int:
-        answer = self._chain.call(DISTRIBUTOR, self._deployment.distributor, function, *arguments)
-        return int(answer)

@@ -151,7 +151,9 @@ class Intake:
             judge_batch([self._expected(one, epochs[one.epoch]) for one in sheet.open.values()])
         )
         # 5. Kept; of two with one nullifier, the first one's terms stand.
-        queued = self._store.add_all([(one.epoch, one.claim) for one in sheet.open.values()])
+        queued = self._store.add_all(
+            [(one.epoch, one.claim, epochs[one.epoch].block) for one in sheet.open.values()]
+        )
         sheet.each(lambda one: self._same(queued[one.proof.nullifier], one))
 
     def find_all(self, identifiers: Sequence[str]) -> list[Outcome]:

@@ -1,14 +1,22 @@
 """What became of claims that were sent, read from the chain's events once these are final."""
 
 from collections.abc import Sequence
-from itertools import compress
 from typing import Final
 
 import structlog
 
-from distribution.chain import Chain
+from distribution.chain import Chain, Log
 from distribution.deployment import DISTRIBUTOR, Deployment
-from distribution.errors import AlreadyClaimed, PoolTooPoor, TransferFailed
+from distribution.errors import (
+    AlreadyClaimed,
+    ChainUnreachable,
+    ClaimsPaused,
+    DistributionError,
+    EpochNotClaimable,
+    PoolTooPoor,
+    ProofRefused,
+    TransferFailed,
+)
 from distribution.relay_claims import RelayedClaim
 from distribution.relay_store import RelayStore
 from distribution.sender import Sender
@@ -47,27 +55,24 @@ class Settlement:
 
         Those whose payment is final are settled; the others stay, since a reorg may undo it.
         """
-        nullifiers = [claim.proven.nullifier for claim in claims]
-        distributor = self._deployment.distributor
-        spent = self._chain.call_each(
-            DISTRIBUTOR, distributor, "isClaimed", [(epoch, nullifier) for nullifier in nullifiers]
-        )
-        paid = self._paid(epoch, list(compress(nullifiers, spent))) if any(spent) else {}
+        # None was paid when it was taken; a reorg may have moved a payment below that block.
+        since = min(claim.block for claim in claims) - self._sender.confirmations
+        paid = self._paid(epoch, [claim.proven.nullifier for claim in claims], since)
         if paid:
             final = self._chain.block_number() - self._sender.confirmations + 1
-            settled = self._paid(epoch, list(paid), until=final)
             for claim in claims:
-                if claim.proven.nullifier in settled:
-                    self._close(claim, settled[claim.proven.nullifier])
+                payment = paid.get(claim.proven.nullifier)
+                if payment is not None and payment.block <= final:
+                    self._close(claim, payment)
         return [claim for claim in claims if claim.proven.nullifier not in paid]
 
     def _settle(self, sent: Sent) -> None:
         claims = self._store.in_transaction(sent.id)
         if sent.state is SentState.DISPLACED:
-            self._store.requeue(claims, alone=False)
+            self._store.requeue(claims)
             return
         if not sent.succeeded:
-            self._store.requeue(claims, alone=True)
+            self._store.requeue(claims, suspect=True, alone=not self._may_go_together(sent))
             return
         paid, skipped = self._logged("Claimed", sent), self._logged("Skipped", sent)
         self._store.finalise([claim for claim in claims if claim.proven.nullifier in paid])
@@ -78,31 +83,40 @@ class Settlement:
 
     def _skip(self, claim: RelayedClaim, reason: str) -> None:
         nullifier = claim.proven.nullifier
-        if (recipient := self._paid(claim.epoch, [nullifier]).get(nullifier)) is not None:
-            self._close(claim, recipient)
+        if (payment := self._paid(claim.epoch, [nullifier]).get(nullifier)) is not None:
+            self._close(claim, payment)
         else:
             self._store.fail([claim], _SKIPPED[reason])
 
-    def _close(self, claim: RelayedClaim, recipient: str) -> None:
+    def _may_go_together(self, sent: Sent) -> bool:
+        """Whether a batch reverted for what the next trial tells, and not for one of its claims."""
+        try:
+            self._chain.simulate(sent.call, self._sender.address, sent.gas, sent.block)
+        except ChainUnreachable:
+            raise
+        except (ClaimsPaused, EpochNotClaimable, ProofRefused):
+            return True
+        except DistributionError:  # also that of a node which has forgotten the block's state
+            return False
+        return False
+
+    def _close(self, claim: RelayedClaim, payment: Log) -> None:
         """Somebody else sent this nullifier: perhaps this very claim, and all is well."""
-        if recipient == claim.proven.recipient:
+        if payment.arguments["recipient"] == claim.proven.recipient:
             self._store.finalise([claim])
         else:
             self._store.fail([claim], AlreadyClaimed.code)
 
-    def _paid(
-        self, epoch: int, nullifiers: Sequence[int], until: int | None = None
-    ) -> dict[int, str]:
-        """Who was paid for those of these nullifiers that were spent."""
-        payments = self._chain.events(
+    def _paid(self, epoch: int, nullifiers: Sequence[int], since: int = 0) -> dict[int, Log]:
+        """The payments for those of these nullifiers that were spent."""
+        payments = self._chain.logs(
             DISTRIBUTOR,
             self._deployment.distributor,
             "Claimed",
-            self._deployment.block,
+            max(since, self._deployment.block),
             {"epoch": epoch, "nullifier": list(nullifiers)},
-            to_block=until,
         )
-        return {payment["nullifier"]: payment["recipient"] for payment in payments}
+        return {payment.arguments["nullifier"]: payment for payment in payments}
 
     def _logged(self, event: str, sent: Sent) -> dict[int, dict[str, str]]:
         found = self._chain.events(

@@ -23,7 +23,7 @@ from distribution.relay_claims import (
 )
 from distribution.sent import SentRow, SentState
 
-VERSION = 1
+VERSION = 2
 
 
 class RelayStore:
@@ -58,13 +58,13 @@ class RelayStore:
         """The claims that have these ids."""
         return {claim.id: claim for claim in self._select(ClaimRow.id.in_(identifiers))}
 
-    def add_all(self, asked: Sequence[tuple[int, ProvenClaim]]) -> dict[int, RelayedClaim]:
+    def add_all(self, asked: Sequence[tuple[int, ProvenClaim, int]]) -> dict[int, RelayedClaim]:
         """Queue claims, in one transaction; of one that is there already, that one is returned.
 
         One that failed is queued again, on the terms that it comes with now.
 
         Args:
-            asked: epochs and claims.
+            asked: epochs, claims, and blocks after which these were not paid.
 
         Returns:
             What is kept now, by nullifier.
@@ -72,14 +72,14 @@ class RelayStore:
         if not asked:
             return {}
         with self._database.write() as connection:
-            found = self._read(connection, _named([claim.nullifier for _, claim in asked]))
+            found = self._read(connection, _named([claim.nullifier for _, claim, _ in asked]))
             known = {claim.proven.nullifier: claim for claim in found}
             last = connection.scalar(select(func.max(ClaimRow.sequence))) or 0
             added: list[RelayedClaim] = []
-            for epoch, claim in asked:
+            for epoch, claim, block in asked:
                 before = known.get(claim.nullifier)
                 if before is None or before.state is ClaimState.FAILED:
-                    queued = new_claim(before, last + len(added) + 1, epoch, claim)
+                    queued = new_claim(before, last + len(added) + 1, epoch, claim, block)
                     known[claim.nullifier] = queued
                     added.append(queued)
             if added:
@@ -132,7 +132,7 @@ class RelayStore:
             [ClaimState.FINALISED, ClaimState.FAILED], [SentState.SIGNED, SentState.INCLUDED]
         )
 
-    def assign(self, connection: Connection, claims: Sequence[RelayedClaim], to: int) -> None:
+    def assign(self, claims: Sequence[RelayedClaim], connection: Connection, to: int) -> None:
         """Note, in the transaction that keeps it, which transaction pays these claims."""
         connection.execute(
             update(ClaimRow)
@@ -149,10 +149,12 @@ class RelayStore:
             settled_at=None,
         )
 
-    def requeue(self, claims: Sequence[RelayedClaim], *, alone: bool) -> None:
-        self._update(
-            _among(claims), state=ClaimState.QUEUED.value, alone=alone, transaction_id=None
-        )
+    def requeue(
+        self, claims: Sequence[RelayedClaim], *, alone: bool = False, suspect: bool = False
+    ) -> None:
+        """Have them wait again; `alone` and `suspect` as of a claim, which once set stay so."""
+        marks = {name: True for name, is_set in (("alone", alone), ("suspect", suspect)) if is_set}
+        self._update(_among(claims), state=ClaimState.QUEUED.value, transaction_id=None, **marks)
 
     def finalise(self, claims: Sequence[RelayedClaim]) -> None:
         self._update(_among(claims), state=ClaimState.FINALISED.value, settled_at=now())

@@ -11,6 +11,7 @@ from distribution.errors import DistributionError
 from distribution.relayer import Relayer
 
 EVERY: Final = 1.0  # seconds between looks at the chain
+PRESSED: Final = 0.05
 AFTER_FAILURE: Final = 5.0
 _log = structlog.get_logger("distribution.relayer")
 
@@ -44,6 +45,8 @@ class RelayWorker:
             try:
                 if self._relayer.step():
                     pause = 0.0  # more may be due already
+                elif self._relayer.is_pressed:
+                    pause = PRESSED
             except DistributionError as failed:
                 _log.error(failed.code, detail=str(failed))
                 pause = AFTER_FAILURE

@@ -2,22 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
-from math import ceil
+from math import ceil, inf
+from time import monotonic
 from typing import Final
 
 import structlog
 
-from distribution.batch import (
-    DEPTH,
-    MAX_BATCH,
-    ProvenClaim,
-    draw_weights,
-    encode_batch,
-    fold,
-)
-from distribution.chain import Call, Chain
-from distribution.claims import compute_message, compute_scope
+from distribution.batch import MAX_BATCH
+from distribution.chain import Chain
 from distribution.deployment import DISTRIBUTOR, REGISTRY, Deployment
 from distribution.errors import (
     ClaimsPaused,
@@ -28,22 +22,21 @@ from distribution.errors import (
 )
 from distribution.journal import now
 from distribution.publisher import BatchPolicy
+from distribution.relay_batches import Batches
 from distribution.relay_claims import ClaimState, RelayedClaim, Waiting
+from distribution.relay_epochs import Epoch, Treasury, read_treasury
 from distribution.relay_settlement import Settlement
 from distribution.relay_store import RelayStore
-from distribution.sender import Sender
+from distribution.relay_trust import Trust
+from distribution.sender import Sender, Untried
 from distribution.sent import Handed, SentState
-from identity_proofs.errors import BatchRefused
-from identity_proofs.proof import SemaphoreProof
-from identity_proofs.verification_key import VerificationKey
-from identity_proofs.verifier import ExpectedProof, verify_batch
 
 _log = structlog.get_logger("distribution.relayer")
 
 CLAIMS, OPENING = "claims", "open-epoch"
 MAX_UNDER_WAY: Final = 16  # transactions; geth keeps so many of an account for sure
-# More than is taken with a usual token (docs/contracts.md); where it is not, the node estimates.
-BATCH_GAS, CLAIM_GAS = 400_000, 125_000
+MAX_UNTRIED: Final = 6  # of them, while batches go untried
+TIDY: Final = 5.0  # seconds between
 KEPT_FOR: Final = 30 * 24 * 3600  # seconds that a settled claim can be asked for
 
 
@@ -70,6 +63,10 @@ class Relayer:
 
     Args:
         policy: when a batch is sent; its size at most 100.
+
+    Attributes:
+        is_pressed: whether more would have been sent, had the chain taken in what was sent before;
+            it does so quickly.
     """
 
     def __init__(
@@ -87,8 +84,11 @@ class Relayer:
         self._store = store
         self._settlement = Settlement(chain, deployment, sender, store)
         self._policy = BatchPolicy(min(policy.size, MAX_BATCH), policy.age)
-        self._key = VerificationKey.load(DEPTH)
+        self._batches = Batches(chain, deployment, sender.address)
+        self._trust = Trust()
         self._pace = 0.0
+        self._forgot_at = -inf
+        self.is_pressed = False
         self._fronts: dict[int, int] = {}  # by epoch, the lowest sequence number that waits
 
     def step(self) -> int:
@@ -102,16 +102,19 @@ class Relayer:
             SenderPoor: the relayer's account cannot pay.
         """
         # 1. What was sent: included, undone, final.
-        self._sender.advance()
-        self._pace = self._chain.block_time()
+        self._trust.see(self._sender.advance())
         self._settlement.settle_all()
-        self._store.forget(now() - KEPT_FOR)
-        # 2. An epoch that nobody opened pays nobody.
-        self._open_epoch()
-        # 3. What waits, by epoch.
+        self._keep_house()
+        # 2. What waits, by epoch, and what the contract says of it.
         waiting = self._store.waiting()
         self._fronts = {queue.epoch: queue.first for queue in waiting}
-        return sum(map(self._send_due, waiting))
+        self.is_pressed = False
+        treasury = read_treasury(self._chain, self._deployment, [queue.epoch for queue in waiting])
+        # 3. An epoch that nobody opened pays nobody.
+        self._open_epoch(treasury)
+        if treasury.is_paused:
+            return 0
+        return sum(self._send_due(queue, treasury) for queue in waiting)
 
     def progress(self, claims: Sequence[RelayedClaim]) -> list[Progress]:
         """How far claims are; safe to call from any thread."""
@@ -131,30 +134,58 @@ class Relayer:
         state = "batched" if sent.given_at is None else "submitted"
         return Progress(state, None, sent.hash, ceil(self._pace * blocks))
 
-    def _open_epoch(self) -> None:
+    def _keep_house(self) -> None:
+        """What need not be done at every look."""
+        if monotonic() - self._forgot_at < TIDY:
+            return
+        self._forgot_at = monotonic()
+        self._pace = self._chain.block_time()
+        self._store.forget(now() - KEPT_FOR)
+
+    def _open_epoch(self, treasury: Treasury) -> None:
+        current = treasury.current
+        known = treasury.epochs.get(current)
+        if known is not None and known.root:
+            return
         if self._sender.journal.transactions([SentState.SIGNED], OPENING):
             return
-        epoch = self._view("currentEpoch")
-        if self._view("epochRoot", epoch) == 0 and self._chain.call(
-            REGISTRY, self._deployment.registry, "root"
-        ):
-            call = self._chain.encode(DISTRIBUTOR, self._address, "openEpoch")
+        root = self._chain.call(DISTRIBUTOR, self._deployment.distributor, "epochRoot", current)
+        if root == 0 and self._chain.call(REGISTRY, self._deployment.registry, "root"):
+            call = self._chain.encode(DISTRIBUTOR, self._deployment.distributor, "openEpoch")
             self._sender.submit(OPENING, call)
-            _log.info("epoch_opened", epoch=epoch)
+            _log.info("epoch_opened", epoch=current)
 
-    def _send_due(self, queue: Waiting) -> int:
+    def _send_due(self, queue: Waiting, treasury: Treasury) -> int:
         """Send batches while one is due; returns how many claims that were."""
+        epoch, payable = treasury.epochs[queue.epoch], treasury.payable
+        is_ending = treasury.now + 2 * self._policy.age >= epoch.claims_end
+        room = self._room(epoch)
         sent, left, after = 0, queue.claims, 0
-        while left > 0 and self._room():
-            together = self._next_batch(queue.epoch, after)
+        untried: list[list[RelayedClaim]] = []
+        while left > 0 and room > 0:
+            together = self._next_batch(epoch.number, after)
             if not together:
                 break
             oldest = now() - together[0].received_at
-            if self._policy.due_in(left, oldest) > 0 and not self._is_ending(queue.epoch):
+            if self._policy.due_in(left, oldest) > 0 and not is_ending:
                 break
-            sent += self._send(queue.epoch, together)
             left, after = left - len(together), together[-1].sequence
-        return sent
+            claims = self._settlement.without_claimed(epoch.number, together)
+            if not claims:
+                continue
+            if treasury.payable < epoch.amount:
+                self._store.fail(claims, PoolTooPoor.code)
+                continue
+            payable -= epoch.amount * len(claims)
+            room -= 1
+            if payable >= 0 and not is_ending and self._goes_untried(epoch, claims):
+                untried.append(claims)
+                continue
+            tried = self._try(epoch, claims)
+            sent += tried
+            if tried > 1:
+                break  # once it is paid, the next need not be tried
+        return sent + self._send_untried(epoch, untried)
 
     def _next_batch(self, epoch: int, after: int) -> list[RelayedClaim]:
         """The oldest claims that may go together; one that has to go alone does."""
@@ -163,21 +194,18 @@ class Relayer:
             return oldest[:1]
         return list(takewhile(lambda claim: not claim.alone, oldest))
 
-    def _send(self, epoch: int, claims: Sequence[RelayedClaim]) -> int:
-        """Send one batch; what cannot be paid is told to its wallet, or waits."""
-        claims = self._settlement.without_claimed(epoch, claims)
-        if not claims:
-            return 0
-        if self._view("payableNow") < self._view("epochAmount", epoch):
-            self._store.fail(claims, PoolTooPoor.code)
-            return 0
+    def _goes_untried(self, epoch: Epoch, claims: Sequence[RelayedClaim]) -> bool:
+        """Not one claim, for which the node finds the cheaper way, nor one that is suspected."""
+        may = len(claims) > 1 and not any(claim.alone or claim.suspect for claim in claims)
+        return may and self._trust.holds(epoch.number, epoch.root)
+
+    def _try(self, epoch: Epoch, claims: Sequence[RelayedClaim]) -> int:
+        """Send one batch that would be paid now; another is told to its wallet, or waits."""
+        gas = self._batches.gas(len(claims))
         try:
-            call = self._cheapest(epoch, claims)
-            self._sender.submit(
-                CLAIMS,
-                call,
-                lambda connection, identifier: self._store.assign(connection, claims, identifier),
-                enough_gas=BATCH_GAS + CLAIM_GAS * len(claims),
+            call = self._batches.cheapest(epoch, claims)
+            identifier = self._sender.submit(
+                CLAIMS, call, partial(self._store.assign, claims), enough_gas=gas
             )
         except ClaimsPaused:
             return 0
@@ -187,13 +215,34 @@ class Relayer:
         except ContractRefused as refused:
             self._divide(epoch, claims, refused)
             return 0
-        _log.info("batch_sent", epoch=epoch, claims=len(claims))
+        if len(claims) > 1:
+            self._trust.give(identifier, epoch.number, epoch.root, gas)
+        _log.info("batch_sent", epoch=epoch.number, claims=len(claims))
         return len(claims)
 
-    def _divide(self, epoch: int, claims: Sequence[RelayedClaim], refused: ContractRefused) -> None:
+    def _send_untried(self, epoch: Epoch, batches: Sequence[Sequence[RelayedClaim]]) -> int:
+        if not batches:
+            return 0
+        calls = [
+            Untried(
+                self._batches.batch(epoch, claims),
+                self._batches.gas(len(claims)),
+                partial(self._store.assign, claims),
+            )
+            for claims in batches
+        ]
+        identifiers = self._sender.submit_untried(CLAIMS, calls)
+        for identifier, one, claims in zip(identifiers, calls, batches, strict=True):
+            self._trust.give(identifier, epoch.number, epoch.root, one.gas)
+            _log.info("batch_sent", epoch=epoch.number, claims=len(claims))
+        return sum(map(len, batches))
+
+    def _divide(
+        self, epoch: Epoch, claims: Sequence[RelayedClaim], refused: ContractRefused
+    ) -> None:
         """Find what spoils a batch: a proof that holds no longer, or a claim that fails alone."""
         if isinstance(refused, ProofRefused):
-            index = self._first_invalid(epoch, claims)
+            index = self._batches.first_invalid(epoch, claims)
             if index is not None:
                 self._store.fail([claims[index]], refused.code)
                 return
@@ -202,50 +251,14 @@ class Relayer:
         else:
             self._store.requeue(claims, alone=True)
 
-    def _first_invalid(self, epoch: int, claims: Sequence[RelayedClaim]) -> int | None:
-        """A reorg may have given the epoch another root since they were taken."""
-        root, scope = self._view("epochRoot", epoch), compute_scope(self._deployment, epoch)
-        expected = []
-        for claim in claims:
-            one = claim.proven
-            message = compute_message(one.recipient, one.fee, self._sender.address)
-            a, b, c, d, e, f, g, h = one.points
-            points = (a, b, c, d, e, f, g, h)
-            proof = SemaphoreProof(DEPTH, root, one.nullifier, message, scope, points)
-            expected.append(ExpectedProof(proof, (root,), scope, message, self._key))
-        try:
-            verify_batch(expected)
-        except BatchRefused as named:
-            return named.index
-        return None
+    def _room(self, epoch: Epoch) -> int:
+        """How many transactions may be sent now.
 
-    def _cheapest(self, epoch: int, claims: Sequence[RelayedClaim]) -> Call:
-        """A batch, or for one claim whatever takes less gas."""
-        batch = self._batch([claim.proven for claim in claims], epoch)
-        if len(claims) > 1:
-            return batch
-        one, relayer = claims[0].proven, self._sender.address
-        terms = (epoch, one.recipient, one.fee, relayer)
-        points = list(one.points)
-        alone = self._chain.encode(
-            DISTRIBUTOR, self._address, "claim", *terms, one.nullifier, points
-        )
-        return min(
-            (alone, batch), key=lambda call: self._chain.estimate_gas(call, self._sender.address)
-        )
-
-    def _batch(self, proven: Sequence[ProvenClaim], epoch: int) -> Call:
-        root, relayer = self._view("epochRoot", epoch), self._sender.address
-        chain_id = self._deployment.chain_id
-        weights = draw_weights(chain_id, self._address, epoch, root, relayer, proven)
-        return Call(self._address, encode_batch(epoch, relayer, proven, fold(proven, weights)))
-
-    def _is_ending(self, epoch: int) -> bool:
-        """Whether the next look could be too late for it."""
-        return self._chain.now() + 2 * self._policy.age >= self._view("claimsEnd", epoch)
-
-    def _room(self) -> bool:
-        return self._sender.journal.count(SentState.SIGNED) < MAX_UNDER_WAY
-
-    def _view(self, function: str, *arguments: int) -> int:
-        return int(self._chain.call(DISTRIBUTOR, self._address, function, *arguments))
+        Of untried ones no more than keep the node busy while more are prepared: they would all be
+        paid for in vain, should something have changed.
+        """
+        waiting = self._sender.journal.count(SentState.SIGNED)
+        if self._trust.holds(epoch.number, epoch.root):
+            self.is_pressed = self.is_pressed or waiting >= MAX_UNTRIED
+            return min(waiting + 1, MAX_UNTRIED - waiting)
+        return MAX_UNDER_WAY - waiting

@@ -20,6 +20,7 @@ from distribution.journal import Journal
 from distribution.publisher import BatchPolicy
 from distribution.registry import local_attesters, publish
 from distribution.relay_api import RelayDesk, create_app
+from distribution.relay_batches import Batches
 from distribution.relay_intake import Intake
 from distribution.relay_store import RelayStore
 from distribution.relayer import Relayer
@@ -34,13 +35,15 @@ from tests.service import served
 RELAYER = address_of(KEY)
 FEE = 1
 MEMBERS = 4
-# The steps of a relayer that holds four claims, in two batches.
+# The steps of a relayer that holds four claims, in two batches: the first is tried, the next not.
 POINTS: dict[str, tuple[Any, str, str, int]] = {
-    "batch chosen": (Relayer, "_cheapest", "before", 1),
+    "batch chosen": (Batches, "cheapest", "before", 1),
     "signed, not kept": (Sender, "_sign", "after", 1),
     "kept, claims not noted": (RelayStore, "assign", "before", 2),
-    "kept, not sent": (Chain, "send_raw", "before", 2),
-    "sent, not told": (Chain, "send_raw", "after", 2),
+    "kept, not sent": (Chain, "send_raw", "before", 1),
+    "sent, not told": (Chain, "send_raw", "after", 1),
+    "kept untried, not sent": (Chain, "send_all", "before", 1),
+    "sent untried, not told": (Chain, "send_all", "after", 1),
     "included, not noted": (Journal, "mark_included", "before", 1),
     "final, claims not told": (RelayStore, "finalise", "before", 1),
     "one batch told": (RelayStore, "finalise", "after", 1),

@@ -1,0 +1,58 @@
+"""When a relayer need not try a batch before it sends it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from distribution.sent import Sent
+
+QUICK: Final = 2.0  # seconds within which a chain takes in what it is given, if it is quick
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    epoch: int
+    root: int
+    gas: int
+    at: float
+
+
+class Trust:
+    """Batches of an epoch go untried from the first one that was paid on, on a quick chain.
+
+    To try a batch costs the node as much as to include it, and no gas. Where blocks are seconds
+    apart it has the time; where they are made as transactions come, that is half of what those who
+    wait could have. A trial could still tell what changed since a batch like it was paid: see
+    docs/decisions/0040. Nothing of this is kept: a process begins without trust.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, _Given] = {}
+        self._paid: tuple[int, int] | None = None
+
+    def give(self, identifier: int, epoch: int, root: int, gas: int) -> None:
+        """Note that a batch was given to the node.
+
+        Args:
+            identifier: of its transaction, in the journal.
+            root: of the epoch.
+            gas: what such batches take at most, as a rule.
+        """
+        self._waiting[identifier] = _Given(epoch, root, gas, monotonic())
+
+    def see(self, changed: Sequence[Sent]) -> None:
+        """Note what became of transactions."""
+        for sent in changed:
+            given = self._waiting.pop(sent.id, None)
+            if not sent.succeeded:  # reverted, or not included (any more)
+                self._paid = None
+            elif given is not None:
+                is_quick = monotonic() - given.at < QUICK
+                is_usual = sent.gas <= given.gas
+                self._paid = (given.epoch, given.root) if is_quick and is_usual else None
+
+    def holds(self, epoch: int, root: int) -> bool:
+        """Whether a batch of this epoch may go untried."""
+        is_slow = any(monotonic() - given.at >= QUICK for given in self._waiting.values())
+        return self._paid == (epoch, root) and not is_slow
