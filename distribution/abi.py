@@ -78,7 +78,10 @@ class Interface:
         Raises:
             DecodingError: it is no such answer.
         """
-        values = _CODEC.decode(self._functions[function, len(arguments)].outputs, answer)
+        outputs = self._functions[function, len(arguments)].outputs
+        if outputs == ["uint256"] and len(answer) == WORD:
+            return int.from_bytes(answer)
+        values = _CODEC.decode(outputs, answer)
         return values[0] if len(values) == 1 else values
 
     def topics(self, event: str, where: Mapping[str, Any]) -> list[str | list[str] | None]:

@@ -10,7 +10,7 @@ from web3.types import BlockIdentifier, TxParams
 
 from contracts.artifacts import ContractArtifact
 from distribution.abi import Interface
-from distribution.endpoint import Endpoint
+from distribution.endpoint import Block, Endpoint, block_of
 from distribution.errors import ChainUnreachable, DistributionError
 from distribution.refusals import refusal
 from distribution.rpc import from_hex, to_hex
@@ -98,16 +98,20 @@ class Chain(Endpoint):
             DistributionError: the node does not answer each.
         """
         interface = self._interface(artifact)
-        requests = [
-            ("eth_call", [{"to": address, "data": to_hex(data)}, "latest"])
-            for data in (interface.encode(function, rest) for function, *rest in asked)
-        ]
-        answers = self._request_each(requests)
+        answers = self._request_each(_views(interface, address, asked))
         with self._made_sense():
-            return [
-                interface.decode(function, rest, from_hex(answer))
-                for (function, *rest), answer in zip(asked, answers, strict=True)
-            ]
+            return _read(interface, asked, answers)
+
+    def call_at_head(
+        self, artifact: ContractArtifact, address: str, asked: Sequence[tuple[Any, ...]]
+    ) -> tuple[Block, list[Any]]:
+        """The same, and the newest block, all in one request; the answers may be of the next."""
+        interface = self._interface(artifact)
+        head, *answers = self._request_each(
+            [("eth_getBlockByNumber", ["latest", False]), *_views(interface, address, asked)]
+        )
+        with self._made_sense():
+            return block_of(head), _read(interface, asked, answers)
 
     def transact(
         self, artifact: ContractArtifact, address: str, function: str, *arguments: Any
@@ -262,3 +266,21 @@ class Chain(Endpoint):
             gas_used=receipt["gasUsed"],
             contract_address=receipt["contractAddress"],
         )
+
+
+def _views(
+    interface: Interface, address: str, asked: Sequence[tuple[Any, ...]]
+) -> list[tuple[str, Any]]:
+    """The requests for views."""
+    encoded = [interface.encode(function, rest) for function, *rest in asked]
+    return [("eth_call", [{"to": address, "data": to_hex(data)}, "latest"]) for data in encoded]
+
+
+def _read(
+    interface: Interface, asked: Sequence[tuple[Any, ...]], answers: Sequence[Any]
+) -> list[Any]:
+    """What they answered."""
+    return [
+        interface.decode(function, rest, from_hex(answer))
+        for (function, *rest), answer in zip(asked, answers, strict=True)
+    ]

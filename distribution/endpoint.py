@@ -1,7 +1,7 @@
 """One chain's blocks, accounts and signed transactions, by an endpoint of it."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -39,6 +39,29 @@ class Inclusion:
     block_hash: str
     succeeded: bool
     gas_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What is told here of a block.
+
+    Attributes:
+        timestamp: seconds since 1970.
+        base_fee: wei for a unit of gas; 0 where there is none.
+    """
+
+    number: int
+    timestamp: int
+    base_fee: int
+
+
+def block_of(told: Mapping[str, Any]) -> Block:
+    """A block as JSON-RPC has it."""
+    return Block(
+        number=int(told["number"], 16),
+        timestamp=int(told["timestamp"], 16),
+        base_fee=int(told.get("baseFeePerGas", "0x0"), 16),
+    )
 
 
 class Endpoint(JsonRpc):
@@ -110,30 +133,32 @@ class Endpoint(JsonRpc):
 
     def now(self) -> int:
         """The newest block's timestamp, seconds since 1970."""
-        return self.head()[1]
-
-    def head(self) -> tuple[int, int]:
-        """The newest block's number, and its timestamp, seconds since 1970."""
-        block = self._block("latest")
-        return block["number"], block["timestamp"]
+        return self._block("latest").timestamp
 
     def block_number(self) -> int:
         return self._quantity("eth_blockNumber")
 
     def block_hash(self, number: int) -> str | None:
         """Hash of the block with this number as 0x-hex; None where the chain is shorter."""
-        block = self._request("eth_getBlockByNumber", hex(number), False)
+        return self.block_hashes([number])[1][number]
+
+    def block_hashes(self, numbers: Collection[int]) -> tuple[int, dict[int, str | None]]:
+        """The newest block's number, and such hashes by number, in one request."""
+        requests: list[tuple[str, Any]] = [("eth_blockNumber", [])]
+        requests += [("eth_getBlockByNumber", [hex(number), False]) for number in numbers]
+        head, *blocks = self._request_each(requests)
         with self._made_sense():
-            return None if block is None else str(block["hash"])
+            hashes = [None if block is None else str(block["hash"]) for block in blocks]
+            return int(head, 16), dict(zip(numbers, hashes, strict=True))
 
     def block_time(self) -> float:
         """Seconds between the latest blocks, on average over at most 20."""
         newest = self._block("latest")
-        span = min(20, newest["number"])
+        span = min(20, newest.number)
         if span == 0:
             return 0.0
-        before = self._block(hex(newest["number"] - span))
-        return (newest["timestamp"] - before["timestamp"]) / span
+        before = self._block(hex(newest.number - span))
+        return (newest.timestamp - before.timestamp) / span
 
     def balance(self, address: str) -> int:
         """What `address` holds of the chain's own coin, in its smallest unit."""
@@ -149,7 +174,7 @@ class Endpoint(JsonRpc):
     def fees(self) -> tuple[int, int]:
         """Base fee of the newest block and a usual tip, in wei for a unit of gas."""
         tip = self._ask(lambda: self._web3.eth.max_priority_fee)
-        return self._block("latest")["baseFeePerGas"], int(tip)
+        return self._block("latest").base_fee, int(tip)
 
     def nonce(self, address: str, at_block: int | None = None) -> int:
         """How many transactions of `address` are included, up to a block or to the newest."""
@@ -204,12 +229,10 @@ class Endpoint(JsonRpc):
         with self._made_sense():
             return int(answer, 16)
 
-    def _block(self, which: str) -> dict[str, int]:
-        """What is told here of a block: its number, timestamp and, or 0, base fee."""
+    def _block(self, which: str) -> Block:
         block = self._request("eth_getBlockByNumber", which, False)
         with self._made_sense():
-            told = {name: int(block[name], 16) for name in ("number", "timestamp")}
-            return told | {"baseFeePerGas": int(block.get("baseFeePerGas", "0x0"), 16)}
+            return block_of(block)
 
 
 def _inclusion(receipt: Mapping[str, Any] | None) -> Inclusion | None:

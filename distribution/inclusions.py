@@ -1,6 +1,5 @@
 """Where in the chain is what an account sent, and what a reorg took from there."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -42,9 +41,20 @@ class Inclusions:
 
     def note_all(self) -> Found:
         """Look at the chain once."""
-        found = Found(self._chain.block_number(), set(self._undo_reorganised()), [])
-        under_way = self._journal.transactions()
-        standing = self._standing(under_way)
+        final, under_way = self._journal.newest_final(), self._journal.transactions()
+        blocks = {sent.block for sent in under_way if sent.block is not None}
+        blocks |= {final[0]} if final is not None else set()
+        head, hashes = self._chain.block_hashes(blocks)
+        found = Found(head, set(), [])
+        if final is not None and hashes[final[0]] != final[1]:
+            found.changed.update(self._undo_reorganised())
+            under_way = self._journal.transactions()
+        # A block whose hash is the same holds the same transactions.
+        standing = {
+            sent.id
+            for sent in under_way
+            if sent.block is not None and hashes.get(sent.block) == sent.block_hash
+        }
         asked = [one.hash for sent in under_way if sent.id not in standing for one in sent.versions]
         inclusions = self._chain.inclusions(asked)
         for sent in under_way:
@@ -54,19 +64,6 @@ class Inclusions:
                 self._journal.mark_final(sent)
                 found.changed.add(sent.id)
         return found
-
-    def _standing(self, under_way: Sequence[Sent]) -> set[int]:
-        """Those that still are where they were included.
-
-        A block's hash fixes all blocks below it, so that the highest one speaks for all.
-        """
-        included = {sent.block: sent for sent in under_way if sent.block is not None}
-        if not included:
-            return set()
-        highest = max(included)
-        if self._chain.block_hash(highest) != included[highest].block_hash:
-            return set()
-        return {sent.id for sent in under_way if sent.block is not None}
 
     def _note(self, sent: Sent, inclusions: dict[str, Inclusion | None], found: Found) -> None:
         for version in reversed(sent.versions):

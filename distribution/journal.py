@@ -54,8 +54,8 @@ class Journal:
         first_nonce: int,
         sign: Callable[[int], Version],
         note: Note | None = None,
-    ) -> int:
-        """Give a call the next nonce, sign it and keep it; returns its id.
+    ) -> Sent:
+        """Give a call the next nonce, sign it and keep it.
 
         Args:
             first_nonce: how many transactions the chain has of the account.
@@ -79,7 +79,16 @@ class Journal:
             connection.execute(insert(VersionRow), version_row(identifier, version))
             if note is not None:
                 note(connection, identifier)
-        return identifier
+        return Sent(
+            identifier,
+            purpose,
+            nonce,
+            call,
+            gas,
+            SentState.SIGNED,
+            version.signed_at,
+            versions=(version,),
+        )
 
     def add_version(self, identifier: int, version: Version) -> None:
         with self.database.write() as connection:

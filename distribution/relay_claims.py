@@ -1,16 +1,16 @@
 """A claim that a relayer took, as a value and as a row."""
 
-import json
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from distribution.batch import ProvenClaim
 from distribution.errors import TransferFailed
+from distribution.hashing import WORD, words
 from distribution.journal import now
 
 
@@ -52,7 +52,7 @@ class ClaimRow(RelayBase):
     epoch: Mapped[int] = mapped_column(BigInteger)
     recipient: Mapped[str] = mapped_column(String(42))
     fee: Mapped[str] = mapped_column(String(78))
-    points: Mapped[str] = mapped_column(Text)
+    points: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(String(20), index=True)
     block: Mapped[int] = mapped_column(BigInteger)
     suspect: Mapped[bool] = mapped_column()
@@ -141,7 +141,7 @@ def row_of(claim: RelayedClaim, deployment: str) -> dict[str, Any]:
         "epoch": claim.epoch,
         "recipient": claim.proven.recipient,
         "fee": str(claim.proven.fee),
-        "points": json.dumps([str(coordinate) for coordinate in claim.proven.points]),
+        "points": words(*claim.proven.points),
         "state": claim.state.value,
         "block": claim.block,
         "suspect": claim.suspect,
@@ -152,7 +152,9 @@ def row_of(claim: RelayedClaim, deployment: str) -> dict[str, Any]:
 
 def claim_of(row: Any) -> RelayedClaim:
     """The claim of a row."""
-    points = tuple(int(coordinate) for coordinate in json.loads(row.points))
+    points = tuple(
+        int.from_bytes(row.points[at : at + WORD]) for at in range(0, len(row.points), WORD)
+    )
     return RelayedClaim(
         id=row.id,
         sequence=row.sequence,

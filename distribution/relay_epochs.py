@@ -35,7 +35,7 @@ class Treasury:
     """What the contract says now.
 
     Attributes:
-        block, now: the newest block, from before the rest was read, and its timestamp.
+        block, now: the newest block, or the one before it, and its timestamp.
         current: number of the epoch that is running.
         payable: how much could be paid out, in the token's smallest unit.
         epochs: by their numbers.
@@ -58,22 +58,22 @@ def read_treasury(chain: Chain, deployment: Deployment, epochs: Collection[int])
     Raises:
         ContractRefused: the first epoch has not begun.
     """
-    block, now = chain.head()
     asked: list[tuple[Any, ...]] = [("pausedSince",), ("currentEpoch",), ("payableNow",)]
     for number in epochs:
         asked += [("epochRoot", number), ("epochAmount", number), ("claimsEnd", number)]
     try:
-        paused, current, payable, *told = chain.call_all(DISTRIBUTOR, deployment.distributor, asked)
+        head, answers = chain.call_at_head(DISTRIBUTOR, deployment.distributor, asked)
     except ChainUnreachable:
         raise
     except DistributionError:
         chain.call(DISTRIBUTOR, deployment.distributor, "currentEpoch")  # which tells why
         raise
+    paused, current, payable, *told = answers
     found = {
         number: Epoch(number, *told[3 * index : 3 * index + 3])
         for index, number in enumerate(epochs)
     }
-    return Treasury(block, now, bool(paused), current, payable, found)
+    return Treasury(head.number, head.timestamp, bool(paused), current, payable, found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ _log = structlog.get_logger("distribution.relayer")
 
 CLAIMS, OPENING = "claims", "open-epoch"
 MAX_UNDER_WAY: Final = 16  # transactions; geth keeps so many of an account for sure
-MAX_UNTRIED: Final = 6  # of them, while batches go untried
+MAX_UNTRIED: Final = 3  # of them, while batches go untried
 TIDY: Final = 5.0  # seconds between
 KEPT_FOR: Final = 30 * 24 * 3600  # seconds that a settled claim can be asked for
 
@@ -170,7 +170,7 @@ class Relayer:
             if self._policy.due_in(left, oldest) > 0 and not is_ending:
                 break
             left, after = left - len(together), together[-1].sequence
-            claims = self._settlement.without_claimed(epoch.number, together)
+            claims = self._settlement.without_claimed(epoch.number, together, treasury.block)
             if not claims:
                 continue
             if treasury.payable < epoch.amount:
@@ -260,5 +260,5 @@ class Relayer:
         waiting = self._sender.journal.count(SentState.SIGNED)
         if self._trust.holds(epoch.number, epoch.root):
             self.is_pressed = self.is_pressed or waiting >= MAX_UNTRIED
-            return min(waiting + 1, MAX_UNTRIED - waiting)
+            return min(2, MAX_UNTRIED - waiting)
         return MAX_UNDER_WAY - waiting

@@ -13,7 +13,6 @@ from typing import Self
 
 import structlog
 from eth_account import Account
-from eth_typing import HexStr
 from eth_utils.address import to_canonical_address
 
 from distribution.chain import Call, Chain
@@ -28,6 +27,7 @@ from distribution.sent import Sent, SentState, Version
 _log = structlog.get_logger("distribution.sender")
 
 GWEI = 10**9
+FRESH = 1.0  # seconds for which fees are taken from memory
 LOCAL_ALLOWANCE = 10**19  # wei that a local node gives to an account that it does not hold
 
 
@@ -79,6 +79,7 @@ class Sender:
         self._account = open_account(key)
         self._policy = policy
         self._missed_at = -inf
+        self._fees = -inf, 0, 0  # when they were asked for, and what they were
         self._inclusions = Inclusions(chain, journal, policy.confirmations)
         self.journal = journal
 
@@ -131,9 +132,9 @@ class Sender:
         """
         gas = self._gas_of(call, enough_gas)
         first_nonce, fees = self._chain.nonce(self.address), self._usual_fees()
-        identifier = self._keep(purpose, Untried(call, gas, note), first_nonce, *fees)
-        self._give(self.journal.get(identifier))
-        return identifier
+        sent = self._keep(purpose, Untried(call, gas, note), first_nonce, *fees)
+        self._give(sent)
+        return sent.id
 
     def submit_untried(self, purpose: str, calls: Sequence[Untried]) -> list[int]:
         """Sign calls that are not tried first, keep each, then send them together.
@@ -146,10 +147,10 @@ class Sender:
         waits = self.journal.count(SentState.SIGNED) > 0
         first_nonce, fees = 0 if waits else self._chain.nonce(self.address), self._usual_fees()
         kept = [self._keep(purpose, one, first_nonce, *fees) for one in calls]
-        self._give_all([self.journal.get(identifier) for identifier in kept])
-        return kept
+        self._give_all(kept)
+        return [sent.id for sent in kept]
 
-    def _keep(self, purpose: str, one: Untried, first_nonce: int, max_fee: int, tip: int) -> int:
+    def _keep(self, purpose: str, one: Untried, first_nonce: int, max_fee: int, tip: int) -> Sent:
         def sign(nonce: int) -> Version:
             return self._sign(one.call, one.gas, nonce, max_fee, tip)
 
@@ -236,7 +237,10 @@ class Sender:
 
     def _usual_fees(self) -> tuple[int, int]:
         """Enough for six full blocks in a row, each of which raises the base fee by an eighth."""
-        base, tip = self._chain.fees()
+        asked_at, base, tip = self._fees
+        if monotonic() - asked_at > FRESH:
+            base, tip = self._chain.fees()
+            self._fees = monotonic(), base, tip
         max_fee = min(2 * base + tip, self._policy.max_fee)
         return max_fee, min(tip, max_fee)
 
@@ -256,7 +260,7 @@ class Sender:
                 "nonce": nonce,
                 "to": to_canonical_address(call.to),
                 "value": 0,
-                "data": HexStr("0x" + call.data.hex()),
+                "data": call.data,
                 "gas": gas,
                 "maxFeePerGas": max_fee,
                 "maxPriorityFeePerGas": tip,

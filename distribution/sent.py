@@ -107,13 +107,13 @@ class Sent:
     gas: int
     state: SentState
     signed_at: int
-    given_at: int | None
-    block: int | None
-    block_hash: str | None
-    included_hash: str | None
-    succeeded: bool | None
-    gas_used: int | None
-    versions: tuple[Version, ...]
+    given_at: int | None = None
+    block: int | None = None
+    block_hash: str | None = None
+    included_hash: str | None = None
+    succeeded: bool | None = None
+    gas_used: int | None = None
+    versions: tuple[Version, ...] = ()
 
     @property
     def hash(self) -> str:

@@ -15,6 +15,7 @@ from distribution.claims import submit_claim
 from distribution.deployment import DISTRIBUTOR, TOKEN
 from distribution.endpoint import open_account
 from distribution.errors import RelayDatabaseMismatch
+from distribution.hashing import words
 from distribution.publisher import BatchPolicy
 from distribution.relay_claims import ClaimRow, VersionRow
 from distribution.relay_store import RelayStore
@@ -281,8 +282,8 @@ def test_one_that_holds_no_longer_does_not_cost_the_others(
     database = open_database(tmp_path)
     with database.write() as connection:  # as if the epoch had another root since
         other = update(ClaimRow).where(ClaimRow.sequence == 2).values(epoch=world.epoch.epoch)
-        points = str(["1", "2", *(str(p) for p in world.claims[0].proof.points[2:])])
-        connection.execute(other.values(points=points.replace("'", '"')))
+        points = words(1, 2, *world.claims[0].proof.points[2:])
+        connection.execute(other.values(points=points))
     database.engine.dispose()
     finish(world, relaying)
     assert relaying.states(*at) == ["finalised", "failed", "finalised", "finalised"]
