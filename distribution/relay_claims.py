@@ -3,15 +3,18 @@
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from struct import Struct
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from distribution.batch import ProvenClaim
 from distribution.errors import TransferFailed
-from distribution.hashing import WORD, words
+from distribution.hashing import words
 from distribution.journal import now
+
+_POINTS = Struct("32s" * 8)
 
 
 class RelayBase(DeclarativeBase):
@@ -43,7 +46,11 @@ class ClaimRow(RelayBase):
     """See `RelayedClaim`."""
 
     __tablename__ = "relayed_claims"
-    __table_args__ = (UniqueConstraint("deployment", "nullifier"),)
+    __table_args__ = (
+        UniqueConstraint("deployment", "nullifier"),
+        # What waits, by epoch and in its order, without a look at the claims themselves.
+        Index("relayed_claims_queue", "deployment", "state", "epoch", "sequence", "received_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger, index=True)
@@ -53,7 +60,7 @@ class ClaimRow(RelayBase):
     recipient: Mapped[str] = mapped_column(String(42))
     fee: Mapped[str] = mapped_column(String(78))
     points: Mapped[bytes] = mapped_column(LargeBinary)
-    state: Mapped[str] = mapped_column(String(20), index=True)
+    state: Mapped[str] = mapped_column(String(20))
     block: Mapped[int] = mapped_column(BigInteger)
     suspect: Mapped[bool] = mapped_column()
     alone: Mapped[bool] = mapped_column()
@@ -152,9 +159,7 @@ def row_of(claim: RelayedClaim, deployment: str) -> dict[str, Any]:
 
 def claim_of(row: Any) -> RelayedClaim:
     """The claim of a row."""
-    points = tuple(
-        int.from_bytes(row.points[at : at + WORD]) for at in range(0, len(row.points), WORD)
-    )
+    points = tuple(map(int.from_bytes, _POINTS.unpack(row.points)))
     return RelayedClaim(
         id=row.id,
         sequence=row.sequence,

@@ -39,6 +39,7 @@ class Treasury:
         current: number of the epoch that is running.
         payable: how much could be paid out, in the token's smallest unit.
         epochs: by their numbers.
+        read_at: when this was read, by the machine's monotonic clock.
     """
 
     block: int
@@ -47,6 +48,7 @@ class Treasury:
     current: int
     payable: int
     epochs: dict[int, Epoch]
+    read_at: float
 
 
 def read_treasury(chain: Chain, deployment: Deployment, epochs: Collection[int]) -> Treasury:
@@ -73,7 +75,7 @@ def read_treasury(chain: Chain, deployment: Deployment, epochs: Collection[int])
         number: Epoch(number, *told[3 * index : 3 * index + 3])
         for index, number in enumerate(epochs)
     }
-    return Treasury(head.number, head.timestamp, bool(paused), current, payable, found)
+    return Treasury(head.number, head.timestamp, bool(paused), current, payable, found, monotonic())
 
 
 @dataclass(frozen=True, slots=True)

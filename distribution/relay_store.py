@@ -124,13 +124,28 @@ class RelayStore:
 
     def to_settle(self) -> list[int]:
         """Transactions whose claims wait for them, and that are final or never will be."""
-        return self._transactions([ClaimState.SENT], [SentState.FINAL, SentState.DISPLACED])
+        waited = select(ClaimRow.transaction_id).where(
+            self._ours, ClaimRow.state == ClaimState.SENT.value
+        )
+        with self._database.read() as connection:
+            ended = select(SentRow.id).where(
+                SentRow.id.in_(set(connection.scalars(waited.distinct()))),
+                SentRow.state.in_([SentState.FINAL.value, SentState.DISPLACED.value]),
+            )
+            return sorted(connection.scalars(ended))
 
     def to_reopen(self) -> list[int]:
         """Transactions that a reorg undid after their claims were settled."""
-        return self._transactions(
-            [ClaimState.FINALISED, ClaimState.FAILED], [SentState.SIGNED, SentState.INCLUDED]
+        open_ones = select(SentRow.id).where(
+            SentRow.state.in_([SentState.SIGNED.value, SentState.INCLUDED.value])
         )
+        with self._database.read() as connection:
+            settled = select(ClaimRow.transaction_id).where(
+                self._ours,
+                ClaimRow.transaction_id.in_(set(connection.scalars(open_ones))),
+                ClaimRow.state.in_([ClaimState.FINALISED.value, ClaimState.FAILED.value]),
+            )
+            return sorted(one for one in connection.scalars(settled.distinct()) if one is not None)
 
     def assign(self, claims: Sequence[RelayedClaim], connection: Connection, to: int) -> None:
         """Note, in the transaction that keeps it, which transaction pays these claims."""
@@ -174,20 +189,6 @@ class RelayStore:
         if claims:
             query = update(ClaimRow.__table__).where(ClaimRow.id == bindparam("which"))  # type: ignore[arg-type]
             connection.execute(query.values(values), [{"which": claim.id} for claim in claims])
-
-    def _transactions(self, states: list[ClaimState], sent: list[SentState]) -> list[int]:
-        query = (
-            select(ClaimRow.transaction_id)
-            .distinct()
-            .join(SentRow, SentRow.id == ClaimRow.transaction_id)
-            .where(
-                self._ours,
-                ClaimRow.state.in_([state.value for state in states]),
-                SentRow.state.in_([state.value for state in sent]),
-            )
-        )
-        with self._database.read() as connection:
-            return sorted(identifier for identifier in connection.scalars(query) if identifier)
 
     def _update(self, where: Any, **values: Any) -> None:
         with self._database.write() as connection:

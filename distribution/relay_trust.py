@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Final
 
 from distribution.sent import Sent
 
 QUICK: Final = 2.0  # seconds within which a chain takes in what it is given, if it is quick
+LASTS: Final = 60.0  # seconds after a batch was paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class _Given:
 
 
 class Trust:
-    """Batches of an epoch go untried from the first one that was paid on, on a quick chain.
+    """Batches of an epoch go untried while others are being paid, on a quick chain.
 
     To try a batch costs the node as much as to include it, and no gas. Where blocks are seconds
     apart it has the time; where they are made as transactions come, that is half of what those who
@@ -29,7 +31,8 @@ class Trust:
 
     def __init__(self) -> None:
         self._waiting: dict[int, _Given] = {}
-        self._paid: tuple[int, int] | None = None
+        self._paid: tuple[int, int] | None = None  # epoch and root of the last one that was
+        self._paid_at = -inf
 
     def give(self, identifier: int, epoch: int, root: int, gas: int) -> None:
         """Note that a batch was given to the node.
@@ -51,8 +54,10 @@ class Trust:
                 is_quick = monotonic() - given.at < QUICK
                 is_usual = sent.gas <= given.gas
                 self._paid = (given.epoch, given.root) if is_quick and is_usual else None
+                self._paid_at = monotonic()
 
     def holds(self, epoch: int, root: int) -> bool:
         """Whether a batch of this epoch may go untried."""
         is_slow = any(monotonic() - given.at >= QUICK for given in self._waiting.values())
-        return self._paid == (epoch, root) and not is_slow
+        is_long_ago = monotonic() - self._paid_at >= LASTS
+        return self._paid == (epoch, root) and not is_slow and not is_long_ago

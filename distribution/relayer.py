@@ -36,6 +36,7 @@ _log = structlog.get_logger("distribution.relayer")
 CLAIMS, OPENING = "claims", "open-epoch"
 MAX_UNDER_WAY: Final = 16  # transactions; geth keeps so many of an account for sure
 MAX_UNTRIED: Final = 3  # of them, while batches go untried
+FRESH: Final = 1.0  # seconds for which the treasury is taken from memory in a rush
 TIDY: Final = 5.0  # seconds between
 KEPT_FOR: Final = 30 * 24 * 3600  # seconds that a settled claim can be asked for
 
@@ -86,6 +87,7 @@ class Relayer:
         self._policy = BatchPolicy(min(policy.size, MAX_BATCH), policy.age)
         self._batches = Batches(chain, deployment, sender.address)
         self._trust = Trust()
+        self._treasury: Treasury | None = None
         self._pace = 0.0
         self._forgot_at = -inf
         self.is_pressed = False
@@ -109,7 +111,7 @@ class Relayer:
         waiting = self._store.waiting()
         self._fronts = {queue.epoch: queue.first for queue in waiting}
         self.is_pressed = False
-        treasury = read_treasury(self._chain, self._deployment, [queue.epoch for queue in waiting])
+        treasury = self._look_at_treasury([queue.epoch for queue in waiting])
         # 3. An epoch that nobody opened pays nobody.
         self._open_epoch(treasury)
         if treasury.is_paused:
@@ -141,6 +143,23 @@ class Relayer:
         self._forgot_at = monotonic()
         self._pace = self._chain.block_time()
         self._store.forget(now() - KEPT_FOR)
+
+    def _look_at_treasury(self, epochs: Sequence[int]) -> Treasury:
+        """As it is now, or, while the node has batches that go untried, a second ago.
+
+        It answers only between two blocks: to ask each time would be to take turns with it.
+        """
+        known = self._treasury
+        if (
+            known is not None
+            and monotonic() - known.read_at < FRESH
+            and known.epochs.keys() >= set(epochs)
+            and self._sender.journal.count(SentState.SIGNED)
+            and all(self._trust.holds(one, known.epochs[one].root) for one in epochs)
+        ):
+            return known
+        self._treasury = read_treasury(self._chain, self._deployment, epochs)
+        return self._treasury
 
     def _open_epoch(self, treasury: Treasury) -> None:
         current = treasury.current

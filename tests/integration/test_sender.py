@@ -22,7 +22,7 @@ from distribution.errors import (
     SenderPoor,
 )
 from distribution.journal import Journal
-from distribution.sender import Sender, ensure_funded
+from distribution.sender import Sender, Untried, ensure_funded
 from distribution.sent import SentState
 from tests.integration.senders import KEY, POLICY, Anvil, open_database, open_sender
 
@@ -177,6 +177,52 @@ def test_a_node_that_answers_errors_loses_nothing(anvil: Anvil, tmp_path: Path, 
             anvil.mine(3)
             sender.advance()
             assert states(sender) == [SentState.FINAL]
+
+
+def test_several_are_kept_and_given_together(anvil: Anvil, tmp_path: Path, call: Call) -> None:
+    calls = [Untried(call, 100_000, None) for _ in range(3)]
+    with failing_proxy(anvil.url) as proxy:
+        chain = Chain.connect(proxy.url)
+        with open_sender(chain, anvil.deployment, tmp_path) as sender:
+            proxy.refuse = "eth_sendRawTransaction"
+            first = sender.submit_untried("test", calls)
+            kept = [sender.journal.get(one) for one in first]
+            assert [(one.nonce, one.given_at) for one in kept] == [(0, None), (1, None), (2, None)]
+            proxy.refuse = None
+            anvil.mine_on_demand()
+            assert {one.id for one in sender.advance()} == set(first)  # given at last
+            second = sender.submit_untried("test", calls)
+            assert all(anvil.chain.knows(sender.journal.get(one).hash) for one in first + second)
+            anvil.mine(4)
+            sender.advance()
+            assert states(sender) == [SentState.FINAL] * 6
+            assert anvil.chain.nonce(sender.address) == 6
+
+
+def test_several_from_an_account_that_cannot_pay(anvil: Anvil, tmp_path: Path, call: Call) -> None:
+    anvil.ask("anvil_setBalance", Chain.connect(anvil.url, KEY).sender, "0x1")
+    with open_sender(anvil.chain, anvil.deployment, tmp_path) as sender:
+        with pytest.raises(SenderPoor):
+            sender.submit_untried("test", [Untried(call, 100_000, None)] * 2)
+        ensure_funded(anvil.chain, KEY)
+        sender.advance()
+        anvil.mine(3)
+        sender.advance()
+        assert states(sender) == [SentState.FINAL] * 2
+
+
+def test_what_was_just_given_is_not_missed_yet(anvil: Anvil, tmp_path: Path, call: Call) -> None:
+    anvil.mine_on_demand()
+    patient = replace(POLICY, patience=3600)
+    with open_sender(anvil.chain, anvil.deployment, tmp_path, patient) as sender:
+        sender.advance()  # the first look is one that misses what is lost
+        sent = sender.journal.get(sender.submit("test", call))
+        anvil.forget_mempool()
+        sender.advance()
+        assert not anvil.chain.knows(sent.hash)
+    with open_sender(anvil.chain, anvil.deployment, tmp_path, patient) as sender:
+        sender.advance()
+        assert anvil.chain.knows(sent.hash)
 
 
 def test_one_process_sends_from_an_account(anvil: Anvil, sender: Sender, tmp_path: Path) -> None:
