@@ -33,6 +33,7 @@ class Trust:
         self._waiting: dict[int, _Given] = {}
         self._paid: tuple[int, int] | None = None  # epoch and root of the last one that was
         self._paid_at = -inf
+        self._is_known = False  # whether the chain is quick
 
     def give(self, identifier: int, epoch: int, root: int, gas: int) -> None:
         """Note that a batch was given to the node.
@@ -48,6 +49,7 @@ class Trust:
         """Note what became of transactions."""
         for sent in changed:
             given = self._waiting.pop(sent.id, None)
+            self._is_known = self._is_known or given is not None
             if not sent.succeeded:  # reverted, or not included (any more)
                 self._paid = None
             elif given is not None:
@@ -56,8 +58,15 @@ class Trust:
                 self._paid = (given.epoch, given.root) if is_quick and is_usual else None
                 self._paid_at = monotonic()
 
+    def awaits_first(self) -> bool:
+        """Whether it pays to wait for the first batch, whose end may spare all others a trial."""
+        self._is_known = self._is_known or self._is_slow()
+        return bool(self._waiting) and not self._is_known
+
     def holds(self, epoch: int, root: int) -> bool:
         """Whether a batch of this epoch may go untried."""
-        is_slow = any(monotonic() - given.at >= QUICK for given in self._waiting.values())
         is_long_ago = monotonic() - self._paid_at >= LASTS
-        return self._paid == (epoch, root) and not is_slow and not is_long_ago
+        return self._paid == (epoch, root) and not self._is_slow() and not is_long_ago
+
+    def _is_slow(self) -> bool:
+        return any(monotonic() - given.at >= QUICK for given in self._waiting.values())

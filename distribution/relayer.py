@@ -66,8 +66,8 @@ class Relayer:
         policy: when a batch is sent; its size at most 100.
 
     Attributes:
-        is_pressed: whether more would have been sent, had the chain taken in what was sent before;
-            it does so quickly.
+        is_pressed: whether more may be due as soon as the chain has taken in what was sent, which
+            it does, or may do, quickly.
     """
 
     def __init__(
@@ -80,7 +80,6 @@ class Relayer:
     ) -> None:
         self._chain = chain
         self._deployment = deployment
-        self._address = deployment.distributor
         self._sender = sender
         self._store = store
         self._settlement = Settlement(chain, deployment, sender, store)
@@ -280,4 +279,7 @@ class Relayer:
         if self._trust.holds(epoch.number, epoch.root):
             self.is_pressed = self.is_pressed or waiting >= MAX_UNTRIED
             return min(2, MAX_UNTRIED - waiting)
+        if self._trust.awaits_first():
+            self.is_pressed = True
+            return 0
         return MAX_UNDER_WAY - waiting

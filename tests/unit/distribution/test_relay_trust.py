@@ -83,6 +83,25 @@ def test_a_slow_chain_gives_the_time_to_try(wait: Callable[[float], None]) -> No
     assert not trust.holds(EPOCH, ROOT)  # it took long
 
 
+def test_the_first_batch_is_waited_for_but_once(wait: Callable[[float], None]) -> None:
+    trust = Trust()
+    assert not trust.awaits_first()
+    trust.give(1, EPOCH, ROOT, GAS)
+    assert trust.awaits_first()
+    wait(QUICK)
+    assert not trust.awaits_first()
+    trust.give(2, EPOCH, ROOT, GAS)
+    assert not trust.awaits_first()  # a slow chain, where each is tried
+
+
+def test_one_that_reverts_is_not_waited_for_again(wait: Callable[[float], None]) -> None:
+    trust = trusting(wait)
+    trust.give(2, EPOCH, ROOT, GAS)
+    trust.see([replace(PAID, id=2, succeeded=False)])
+    trust.give(3, EPOCH, ROOT, GAS)
+    assert not trust.awaits_first()
+
+
 def test_it_is_not_for_ever(wait: Callable[[float], None]) -> None:
     trust = trusting(wait)
     wait(LASTS)
