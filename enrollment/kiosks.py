@@ -34,8 +34,10 @@ from enrollment.errors import (
     KioskUnknown,
     RequestReplayed,
 )
+from enrollment.every_minute import EveryMinute
 
 INVITATION_LIFETIME = 24 * 3600  # seconds
+SEEN_EVERY = 60  # seconds between two notes that a kiosk was seen
 PUBLIC_KEY_BYTES = 32
 
 _CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 letters, none to be taken for another
@@ -85,7 +87,8 @@ class Kiosk:
         public_key: 32 bytes, Ed25519.
         registered_at: Unix seconds.
         revoked_at: Unix seconds, or None while it may enrol.
-        last_seen_at: Unix seconds of its last signed request, or None before the first.
+        last_seen_at: Unix seconds of its last signed request, to a minute, or None before the
+            first.
         invited_by: name of the operator whose code it used; empty where that was made at the
             command line.
     """
@@ -111,6 +114,7 @@ class KioskRegistry:
 
     def __init__(self, engine: Engine) -> None:
         self._database = Database(engine)
+        self._tidying = EveryMinute()
 
     def invite(self, name: str, *, by: str = "", lifetime: int = INVITATION_LIFETIME) -> str:
         """Make a one-time code for a new kiosk; a code given before for this name is void.
@@ -233,9 +237,12 @@ class KioskRegistry:
         row = {"digest": _digest(f"{kiosk.id}\0{nonce}"), "expires_at": expires_at}
         expired = delete(SeenRequestRow).where(SeenRequestRow.expires_at < now)
         seen = update(KioskRow).where(KioskRow.id == kiosk.id).values(last_seen_at=now)
-        with self._database.write() as connection:
-            connection.execute(expired)
-            connection.execute(seen)
+        # Should a power cut let a request come twice: its Idempotency-Key enrols one person once.
+        with self._database.write(hasty=True) as connection:
+            if self._tidying.is_due():
+                connection.execute(expired)
+            if now - (kiosk.last_seen_at or 0) >= SEEN_EVERY:
+                connection.execute(seen)
             try:
                 connection.execute(insert(SeenRequestRow), row)
             except IntegrityError:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, delete, insert
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert
 
 from enrollment.cases import open_case, read_waiting
 from enrollment.database import Database
@@ -89,30 +89,33 @@ class EnrollmentStore:
         with self.database.read() as connection:
             return read(connection, EnrollmentRow.id == enrollment_id)
 
-    def find(self, request: EnrollmentRequest) -> Enrollment | None:
-        """Find the enrolment that this very request made before.
-
-        Raises:
-            IdempotencyKeyReused: its key came with another body.
-        """
-        with self.database.read() as connection:
-            return find_request(connection, request)
-
     def has(self, idempotency_key: str) -> bool:
         """Whether a request of this key reached the gallery, or was about to."""
         with self.database.read() as connection:
             same_key = EnrollmentRow.idempotency_key == idempotency_key
             return read(connection, same_key) is not None
 
+    def answered(self, request: EnrollmentRequest) -> Enrollment | None:
+        """Find what this very request was answered before; None if it has to be decided.
+
+        Raises:
+            IdempotencyKeyReused: its key came with another body.
+            CommitmentAlreadyEnrolled: another enrolment has the commitment, or had it.
+        """
+        with self.database.read() as connection:
+            known = find_request(connection, request)
+            if known is not None:
+                return None if known.status is EnrollmentStatus.PENDING else known
+            holder = read(connection, _has(request.commitment))
+            undecided = holder is not None and holder.status is EnrollmentStatus.PENDING
+            if (holder and not undecided) or last_change(connection, request.commitment):
+                raise CommitmentAlreadyEnrolled(TAKEN)
+        return None
+
     def holder(self, commitment: int) -> Enrollment | None:
         """Find the enrolment that has a commitment."""
         with self.database.read() as connection:
-            return read(connection, EnrollmentRow.commitment == commitment_text(commitment))
-
-    def was_member(self, commitment: int) -> bool:
-        """Whether a commitment is a member, or was one."""
-        with self.database.read() as connection:
-            return last_change(connection, commitment) is not None
+            return read(connection, _has(commitment))
 
     def reserve(self, request: EnrollmentRequest, keepsakes: Keepsakes | None = None) -> Enrollment:
         """Write a PENDING enrolment, unless this very request made one before.
@@ -137,8 +140,8 @@ class EnrollmentStore:
         with self.database.write() as connection:
             if known := find_request(connection, request):
                 return known
-            same = EnrollmentRow.commitment == commitment_text(request.commitment)
-            if read(connection, same) or last_change(connection, request.commitment):
+            taken = read(connection, _has(request.commitment))
+            if taken or last_change(connection, request.commitment):
                 raise CommitmentAlreadyEnrolled(TAKEN)
             connection.execute(insert(EnrollmentRow), new_row(enrollment, request.body_digest))
             if keepsakes is not None:
@@ -209,7 +212,8 @@ class EnrollmentStore:
     def record_rejection(self, reason: str, kiosk_id: str) -> None:
         """Log that a request ended without a decision about anybody, by its reason's code."""
         kiosk = self.journal.pseudonym(kiosk_id) if kiosk_id else ""
-        self.journal.record_alone(Kind.REJECTED, reason=reason, kiosk=kiosk)
+        with self.database.write() as connection:
+            self.journal.record(connection, Kind.REJECTED, reason=reason, kiosk=kiosk)
 
     def log_earlier_acceptances(self) -> None:
         """Log what was accepted before there was a log, so that every member has its entry."""
@@ -285,5 +289,10 @@ class EnrollmentStore:
             self.log(connection, enrollment, kind, reason=reason)
         if person is not None and status is EnrollmentStatus.ACCEPTED:
             self.persons.link(connection, enrollment.id, person)
-        stays = status is EnrollmentStatus.ACCEPTED and Consent.ENROLLED in enrollment.consents
-        self.destroy_kept(connection, enrollment, but_images=stays)
+        if enrollment.consents:  # nothing is kept without
+            stays = status is EnrollmentStatus.ACCEPTED and Consent.ENROLLED in enrollment.consents
+            self.destroy_kept(connection, enrollment, but_images=stays)
+
+
+def _has(commitment: int) -> ColumnElement[bool]:
+    return EnrollmentRow.commitment == commitment_text(commitment)

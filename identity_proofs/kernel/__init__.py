@@ -108,6 +108,16 @@ class Kernel:
             raise MemoryError("the kernel's memory is full")
         return Product(found)
 
+    def multiply_edwards(self, point: bytes, scalar: bytes) -> bytes:
+        """Multiply a point of Baby Jubjub, 64 bytes (x, y), by 32 bytes; it is not checked."""
+        if (len(point), len(scalar)) != (_PAIR_BYTES, ELEMENT_BYTES):
+            raise ValueError("a point has 64 bytes, a scalar 32")
+        with self.scratch() as scratch:
+            product = scratch.reserve(_PAIR_BYTES)
+            arguments = scratch.hold(point), scratch.hold(scalar), product
+            scratch.call("edwards_multiply_plain", *arguments)
+            return bytes(scratch.read(product, _PAIR_BYTES))
+
     def keep(self, data: bytes | memoryview) -> int:
         """Copy `data` into the instance for as long as it lives and return its address."""
         with self._lock:
