@@ -3,6 +3,7 @@
 a x^2 + y^2 = 1 + d x^2 y^2. Scalar products do not run in constant time.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 from identity_proofs.field import SCALAR_FIELD as R
@@ -41,11 +42,19 @@ def add(p: Point, q: Point) -> Point:
 
 
 def multiply(point: Point, scalar: int) -> Point:
-    """Multiply a point of the curve by an integer in [0, 2^256), in the kernel."""
-    x, y = point
-    content = x.to_bytes(_WORD, "little") + y.to_bytes(_WORD, "little")
-    product = _kernel().multiply_edwards(content, scalar.to_bytes(_WORD, "little"))
-    return int.from_bytes(product[:_WORD], "little"), int.from_bytes(product[_WORD:], "little")
+    """Multiply a point of the curve by an integer in [0, 2^256)."""
+    return multiply_each([(point, scalar)])[0]
+
+
+def multiply_each(products: Sequence[tuple[Point, int]]) -> list[Point]:
+    """Multiply points of the curve by integers in [0, 2^256), in the kernel."""
+    points = b"".join(_bytes(value) for point, _ in products for value in point)
+    scalars = b"".join(_bytes(scalar) for _, scalar in products)
+    found = _kernel().multiply_edwards(points, scalars)
+    values = [
+        int.from_bytes(found[at : at + _WORD], "little") for at in range(0, len(found), _WORD)
+    ]
+    return list(zip(values[::2], values[1::2], strict=True))
 
 
 def multiply_base(scalar: int) -> Point:
@@ -94,6 +103,10 @@ def _affine(point: _Projective) -> Point:
     x, y, z = point
     inverse = pow(z, -1, R)
     return x * inverse % R, y * inverse % R
+
+
+def _bytes(value: int) -> bytes:
+    return value.to_bytes(_WORD, "little")
 
 
 @cache

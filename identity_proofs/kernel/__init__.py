@@ -108,15 +108,19 @@ class Kernel:
             raise MemoryError("the kernel's memory is full")
         return Product(found)
 
-    def multiply_edwards(self, point: bytes, scalar: bytes) -> bytes:
-        """Multiply a point of Baby Jubjub, 64 bytes (x, y), by 32 bytes; it is not checked."""
-        if (len(point), len(scalar)) != (_PAIR_BYTES, ELEMENT_BYTES):
-            raise ValueError("a point has 64 bytes, a scalar 32")
+    def multiply_edwards(self, points: bytes, scalars: bytes) -> bytes:
+        """Multiply n points of Baby Jubjub, 64 bytes each (x, y), by scalars of 32 bytes.
+
+        Points are not checked. Raises `ValueError` for lengths that do not fit.
+        """
+        count = len(scalars) // ELEMENT_BYTES
+        if (len(points), len(scalars)) != (count * _PAIR_BYTES, count * ELEMENT_BYTES):
+            raise ValueError("as many scalars as points are needed")
         with self.scratch() as scratch:
-            product = scratch.reserve(_PAIR_BYTES)
-            arguments = scratch.hold(point), scratch.hold(scalar), product
+            products = scratch.reserve(len(points))
+            arguments = scratch.hold(points), scratch.hold(scalars), count, products
             scratch.call("edwards_multiply_plain", *arguments)
-            return bytes(scratch.read(product, _PAIR_BYTES))
+            return bytes(scratch.read(products, len(points)))
 
     def keep(self, data: bytes | memoryview) -> int:
         """Copy `data` into the instance for as long as it lives and return its address."""

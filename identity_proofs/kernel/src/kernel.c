@@ -28,11 +28,11 @@ u32 EXPORT(poseidon2_pairs)(const fr_t (*pairs)[2], fr_t *hashes, u32 n) {
     return 1;
 }
 
-/* A point of Baby Jubjub times a scalar. */
+/* out[i] = scalars[i] points[i], on Baby Jubjub. */
 void EXPORT(edwards_multiply_plain)(
-    const edwards_affine *point, const u256 *scalar, edwards_affine *out
+    const edwards_affine *points, const u256 *scalars, u32 n, edwards_affine *out
 ) {
-    edwards_multiply(out, point, scalar);
+    for (u32 i = 0; i < n; i++) edwards_multiply(&out[i], &points[i], &scalars[i]);
 }
 
 /* Whether a proving key can be one: 0, or the number of the .zkey section that is wrong. */
