@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Engine, String, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Engine, String, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.database import Base, Database
@@ -89,7 +89,7 @@ class SessionStore:
         with self._database.write(hasty=True) as connection:  # lost, the kiosk begins anew
             if self._tidying.is_due():
                 connection.execute(delete(SessionRow).where(SessionRow.expires_at < now - _KEPT))
-            connection.execute(insert(SessionRow), row)
+            connection.execute(_INSERT, row)
         return session
 
     def find(
@@ -110,11 +110,7 @@ class SessionStore:
             SessionExpired: its time is over, or another request was decided in it.
         """
         with self._database.read() as connection:
-            row = connection.execute(
-                select(SessionRow.__table__).where(
-                    SessionRow.id == session_id, SessionRow.kiosk_id == kiosk.id
-                )
-            ).one_or_none()
+            row = connection.execute(_OF, {"id": session_id, "kiosk": kiosk.id}).one_or_none()
         if row is None:
             raise SessionUnknown("This kiosk has no such session. Begin a new one.")
         over = row.closed_by is None and row.expires_at < time.time() and not begun()
@@ -139,8 +135,16 @@ class SessionStore:
     def close(self, session: Session, idempotency_key: str) -> None:
         """End a turn with the request that was decided; only this request is answered again."""
         with self._database.write(hasty=True) as connection:  # the request's own row is durable
-            connection.execute(
-                update(SessionRow)
-                .where(SessionRow.id == session.id, SessionRow.closed_by.is_(None))
-                .values(closed_by=idempotency_key)
-            )
+            connection.execute(_CLOSE, {"its_id": session.id, "by": idempotency_key})
+
+
+# Made once: to make a statement takes SQLAlchemy longer than to run it.
+_INSERT = insert(SessionRow)
+_OF = select(SessionRow.__table__).where(
+    SessionRow.id == bindparam("id"), SessionRow.kiosk_id == bindparam("kiosk")
+)
+_CLOSE = (
+    update(SessionRow)
+    .where(SessionRow.id == bindparam("its_id"), SessionRow.closed_by.is_(None))
+    .values(closed_by=bindparam("by"))
+)

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, insert
+from sqlalchemy import Connection, Engine, delete, insert
 
 from enrollment.cases import open_case, read_waiting
 from enrollment.database import Database
@@ -20,7 +20,6 @@ from enrollment.membership import (
     Change,
     MembershipHistory,
     MembershipRow,
-    commitment_text,
     last_change,
     record_change,
 )
@@ -36,6 +35,8 @@ from enrollment.rows import (
     new_row,
     place_in_log,
     read,
+    read_by_key,
+    read_holder,
     reread,
     select_all,
     unchanged,
@@ -55,6 +56,7 @@ _LOGGED = {
 _BEFORE_THE_LOG = "before_log"  # the reason of acceptances that are older than the log
 _BY_PEOPLE = "adjudication"
 _IS_ACCEPTED = EnrollmentRow.status == EnrollmentStatus.ACCEPTED.value
+_INSERT = insert(EnrollmentRow)
 _UNDECIDED = (EnrollmentStatus.PENDING, EnrollmentStatus.ADJUDICATION)
 
 
@@ -87,13 +89,12 @@ class EnrollmentStore:
     def get(self, enrollment_id: str) -> Enrollment | None:
         """Read an enrolment by its id."""
         with self.database.read() as connection:
-            return read(connection, EnrollmentRow.id == enrollment_id)
+            return read(connection, enrollment_id)
 
     def has(self, idempotency_key: str) -> bool:
         """Whether a request of this key reached the gallery, or was about to."""
         with self.database.read() as connection:
-            same_key = EnrollmentRow.idempotency_key == idempotency_key
-            return read(connection, same_key) is not None
+            return read_by_key(connection, idempotency_key) is not None
 
     def answered(self, request: EnrollmentRequest) -> Enrollment | None:
         """Find what this very request was answered before; None if it has to be decided.
@@ -106,7 +107,7 @@ class EnrollmentStore:
             known = find_request(connection, request)
             if known is not None:
                 return None if known.status is EnrollmentStatus.PENDING else known
-            holder = read(connection, _has(request.commitment))
+            holder = read_holder(connection, request.commitment)
             undecided = holder is not None and holder.status is EnrollmentStatus.PENDING
             if (holder and not undecided) or last_change(connection, request.commitment):
                 raise CommitmentAlreadyEnrolled(TAKEN)
@@ -115,7 +116,7 @@ class EnrollmentStore:
     def holder(self, commitment: int) -> Enrollment | None:
         """Find the enrolment that has a commitment."""
         with self.database.read() as connection:
-            return read(connection, _has(commitment))
+            return read_holder(connection, commitment)
 
     def reserve(self, request: EnrollmentRequest, keepsakes: Keepsakes | None = None) -> Enrollment:
         """Write a PENDING enrolment, unless this very request made one before.
@@ -140,10 +141,10 @@ class EnrollmentStore:
         with self.database.write() as connection:
             if known := find_request(connection, request):
                 return known
-            taken = read(connection, _has(request.commitment))
+            taken = read_holder(connection, request.commitment)
             if taken or last_change(connection, request.commitment):
                 raise CommitmentAlreadyEnrolled(TAKEN)
-            connection.execute(insert(EnrollmentRow), new_row(enrollment, request.body_digest))
+            connection.execute(_INSERT, new_row(enrollment, request.body_digest))
             if keepsakes is not None:
                 self.kept.keep(connection, enrollment.id, keepsakes, request.consents)
         return enrollment
@@ -292,7 +293,3 @@ class EnrollmentStore:
         if enrollment.consents:  # nothing is kept without
             stays = status is EnrollmentStatus.ACCEPTED and Consent.ENROLLED in enrollment.consents
             self.destroy_kept(connection, enrollment, but_images=stays)
-
-
-def _has(commitment: int) -> ColumnElement[bool]:
-    return EnrollmentRow.commitment == commitment_text(commitment)
