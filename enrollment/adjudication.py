@@ -24,7 +24,7 @@ from enrollment.cases import (
 )
 from enrollment.errors import AdjudicatorNameInvalid, RecoveryTooSoon, ReviewCaseUnknown
 from enrollment.recovery import Recoveries
-from enrollment.rows import Enrollment, EnrollmentKind, EnrollmentRow, EnrollmentStatus, read
+from enrollment.rows import Enrollment, EnrollmentKind, EnrollmentStatus, read
 from enrollment.store import EnrollmentStore
 from transparency.entry import Kind
 from uniqueness.candidates import Identification
@@ -96,7 +96,7 @@ class AdjudicationService:
         _require_name(adjudicator)
         with self._store.database.write() as connection:
             case = read_case(connection, case_id, lock=True)
-            enrollment = read(connection, EnrollmentRow.id == case_id)
+            enrollment = read(connection, case_id)
             if case.outcome is not None or enrollment is None:
                 raise ReviewCaseUnknown("this review is over: see `personhood review list`")
             images = self._store.kept.images(connection, case_id)
@@ -145,7 +145,7 @@ class AdjudicationService:
     def finish(self, case_id: str) -> None:
         """Carry out a decided review; does nothing with one that is open, or done."""
         with self._store.database.read() as connection:
-            enrollment = read(connection, EnrollmentRow.id == case_id)
+            enrollment = read(connection, case_id)
             if enrollment is None or enrollment.status is not EnrollmentStatus.ADJUDICATION:
                 return
             outcome = read_case(connection, case_id).outcome

@@ -207,8 +207,8 @@ def _enroll(
     sent = parse(EnrollmentBody, admitted.body)
     kind = EnrollmentKind(sent.kind)
     # A service that died between decision and answer has not closed the session.
-    begun = desk.service.has(idempotency_key)
-    session = desk.sessions.find(sent.session_id, admitted.kiosk, idempotency_key, begun=begun)
+    begun = partial(desk.service.has, idempotency_key)
+    session = desk.sessions.find(sent.session_id, admitted.kiosk, idempotency_key, begun)
     statement = EnrollmentStatement.from_text(sent.statement, _PURPOSES[kind])
     request = EnrollmentRequest(
         idempotency_key,

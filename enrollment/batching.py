@@ -134,9 +134,9 @@ class MicroBatcher(Generic[_Item, _Answer]):
 
 
 class BatchingEmbedder:
-    """A `FaceEmbedder` whose faces go through a batcher of the model."""
+    """A `FaceEmbedder` whose faces go through a `MicroBatcher` or `SideBySide` of the model."""
 
-    def __init__(self, batcher: MicroBatcher[AlignedFace, FloatArray]) -> None:
+    def __init__(self, batcher: Callable[[Sequence[AlignedFace]], list[FloatArray]]) -> None:
         self._batcher = batcher
 
     def embed(self, faces: Sequence[AlignedFace]) -> FloatArray:
@@ -149,9 +149,11 @@ class BatchingEmbedder:
 
 
 class BatchingDetector:
-    """A `FaceDetector` whose photographs go through a batcher of the model."""
+    """A `FaceDetector` whose photographs go through either, of its model."""
 
-    def __init__(self, batcher: MicroBatcher[Image, tuple[DetectedFace, ...]]) -> None:
+    def __init__(
+        self, batcher: Callable[[Sequence[Image]], list[tuple[DetectedFace, ...]]]
+    ) -> None:
         self._batcher = batcher
 
     def detect(self, images: Sequence[Image]) -> list[tuple[DetectedFace, ...]]:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 from enrollment.errors import EnrollmentStoreUnavailable
-from uniqueness.database import turn, writer
+from uniqueness.database import hasty_writer, turn, writer
 
 
 class Base(DeclarativeBase):
@@ -29,6 +29,7 @@ class Database:
     def __init__(self, engine: Engine, tables: MetaData = Base.metadata) -> None:
         self._reader = engine
         self._writer = writer(engine)
+        self._hasty_writer = hasty_writer(engine)
         with _faults_translated():
             tables.create_all(self._writer)
 
@@ -39,9 +40,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """All of it, durably, or nothing."""
-        with turn(self._writer), _faults_translated(), self._writer.begin() as connection:
+    def write(self, *, hasty: bool = False) -> Iterator[Connection]:
+        """All of it, durably, or nothing.
+
+        Args:
+            hasty: do not wait for the disk; see `uniqueness.database.hasty_writer`.
+        """
+        engine = self._hasty_writer if hasty else self._writer
+        with turn(engine), _faults_translated(), engine.begin() as connection:
             yield connection
 
 

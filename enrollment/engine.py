@@ -46,6 +46,9 @@ def open_engine(
         pack: from `enrollment.packs.load_pack`, which checked the digests.
         providers: ONNX Runtime's execution providers, best first.
     """
+    import cv2
+
+    cv2.setNumThreads(1)  # two take twice the time of a core to scale a photograph no sooner
     detector: FaceDetector
     if pack.manifest.detector.kind == "yunet":
         model = rewritten(pack.detector_path.read_bytes(), any_length=(0, 2, 3))

@@ -1,11 +1,11 @@
 """The face models of a service, opened: one for each model that its gallery compares."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias, TypeVar
 
 from enrollment.batching import BatchingDetector, BatchingEmbedder, MicroBatcher
 from enrollment.engine import CPU, open_engine
@@ -13,9 +13,14 @@ from enrollment.faces import AlignedFace, FaceDetector, FaceEmbedder, FloatArray
 from enrollment.manifest import Manifest
 from enrollment.packs import ModelPack
 from enrollment.quality import QualityLimits
+from enrollment.side_by_side import SideBySide
 
 _DETECTOR_BATCH: Final = 16  # photographs of 640 pixels
 _MAX_QUEUE: Final = 1024  # items; how many requests are let in bounds them before
+
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
+_Work: TypeAlias = Callable[[Sequence[_Item]], list[_Answer]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,27 +68,22 @@ def batched(
     (docs/enrollment.md): there each core takes one photograph or face after the other, so that the
     frames of one request are looked at together, too.
     """
-    workers = 1 if on_gpu else os.cpu_count() or 1
+    cores = os.cpu_count() or 1
     with ExitStack() as stack:
+
+        def shared(work: _Work[_Item, _Answer], most: int) -> _Work[_Item, _Answer]:
+            if on_gpu:
+                return stack.enter_context(MicroBatcher(work, max_batch=most, max_queue=_MAX_QUEUE))
+            return stack.enter_context(SideBySide(work, cores))
+
         detectors: dict[FaceDetector, FaceDetector] = {}
         together = []
         for model, pack in zip(models, packs, strict=True):
             if model.detector not in detectors:
-                photographs = MicroBatcher(
-                    model.detector.detect,
-                    max_batch=_DETECTOR_BATCH if on_gpu else 1,
-                    max_queue=_MAX_QUEUE,
-                    workers=workers,
-                )
-                stack.enter_context(photographs)
+                photographs = shared(model.detector.detect, _DETECTOR_BATCH)
                 detectors[model.detector] = BatchingDetector(photographs)
-            faces = MicroBatcher(
-                partial(_embedded, model.embedder),
-                max_batch=pack.manifest.embedder.max_batch if on_gpu else 1,
-                max_queue=_MAX_QUEUE,
-                workers=workers,
-            )
-            stack.enter_context(faces)
+            embed = partial(_embedded, model.embedder)
+            faces = shared(embed, pack.manifest.embedder.max_batch)
             detector, embedder = detectors[model.detector], BatchingEmbedder(faces)
             together.append(replace(model, detector=detector, embedder=embedder))
         yield tuple(together)

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Engine, LargeBinary, String, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    LargeBinary,
+    String,
+    bindparam,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.database import Base, Database
@@ -107,7 +117,7 @@ def record_change(
     Whoever appended to the decision log before in this transaction holds its lock already, so the
     order here is the order there.
     """
-    last = connection.scalar(select(func.max(MembershipRow.sequence))) or 0
+    last = connection.scalar(_LAST_SEQUENCE) or 0
     hour = int(time.time()) // SECONDS_PER_HOUR
     made = MembershipChange(last + 1, commitment, change, hour, logged)
     row = {
@@ -118,18 +128,14 @@ def record_change(
         "log_index": logged.index,
         "log_leaf": logged.leaf_hash,
     }
-    connection.execute(insert(MembershipRow), row)
+    connection.execute(_INSERT, row)
     return made
 
 
 def last_change(connection: Connection, commitment: int) -> MembershipChange | None:
     """What last happened to a commitment; None if it never was a member."""
-    row = connection.execute(
-        select(MembershipRow.__table__)
-        .where(MembershipRow.commitment == commitment_text(commitment))
-        .order_by(MembershipRow.sequence.desc())
-        .limit(1)
-    ).one_or_none()
+    values = {"commitment": commitment_text(commitment)}
+    row = connection.execute(_LAST_CHANGE, values).one_or_none()
     return _change(row) if row else None
 
 
@@ -142,3 +148,14 @@ def _change(row: Any) -> MembershipChange:
     logged = None if row.log_index is None else Recorded(row.log_index, row.log_leaf)
     commitment, change = int(row.commitment, 16), Change(row.change)
     return MembershipChange(row.sequence, commitment, change, row.hour, logged)
+
+
+# Made once: to make a statement takes SQLAlchemy longer than to run it.
+_LAST_CHANGE = (
+    select(MembershipRow.__table__)
+    .where(MembershipRow.commitment == bindparam("commitment"))
+    .order_by(MembershipRow.sequence.desc())
+    .limit(1)
+)
+_LAST_SEQUENCE = select(func.max(MembershipRow.sequence))
+_INSERT = insert(MembershipRow)

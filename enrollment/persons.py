@@ -53,7 +53,7 @@ class PersonLinks:
 
     def link(self, connection: Connection, enrollment_id: str, person: int) -> None:
         """Note that a new person holds an enrolment."""
-        connection.execute(insert(PersonRow), self.row(connection, enrollment_id, person))
+        connection.execute(_INSERT, self.row(connection, enrollment_id, person))
 
     def hand_over(
         self, connection: Connection, old_id: str, new_id: str, person: int, *, hour: int
@@ -120,3 +120,6 @@ def _new_tag(keyring: Keyring, key_id: str, content: bytes) -> dict[str, object]
 
 
 PERSONS: Final = SealedTable(PersonRow, _row_context, _new_tag)
+
+
+_INSERT = insert(PersonRow)  # made once: that takes longer than to run it

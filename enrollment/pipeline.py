@@ -21,7 +21,7 @@ from enrollment.pose import Pose
 from enrollment.recovery import Recoveries
 from enrollment.replay import ReplayGuard
 from enrollment.rows import Enrollment, EnrollmentKind, EnrollmentRequest, EnrollmentStatus
-from enrollment.store import TAKEN, EnrollmentStore
+from enrollment.store import EnrollmentStore
 from uniqueness.candidates import Identification
 from uniqueness.decision import Decision
 from uniqueness.gallery import Gallery
@@ -107,7 +107,7 @@ class EnrollmentService:
             GalleryUnavailable, GalleryClosed, EnrollmentStoreUnavailable: no decision; the same
                 request may be sent again.
         """
-        if answered := self._answered_before(request):
+        if answered := self._store.answered(request):
             return answered
         with self._rejection_counted(request):
             keeps = bool(request.consents)
@@ -171,23 +171,15 @@ class EnrollmentService:
             self._store.record_rejection(rejection.code, request.kiosk_id)
             raise
 
-    def _answered_before(self, request: EnrollmentRequest) -> Enrollment | None:
-        """Look up the answer this request got, before any work on its face."""
-        known = self._store.find(request)
-        if known is not None:
-            return None if known.status is EnrollmentStatus.PENDING else known
-        holder = self._store.holder(request.commitment)
-        undecided = holder is not None and holder.status is EnrollmentStatus.PENDING
-        if (holder is not None and not undecided) or self._store.was_member(request.commitment):
-            raise CommitmentAlreadyEnrolled(TAKEN)
-        return None
-
     def _reserve(self, request: EnrollmentRequest, keepsakes: Keepsakes) -> Enrollment:
         """Take the commitment; first settle a request that had it and failed on the way."""
-        holder = self._store.holder(request.commitment)
-        other = holder is not None and holder.idempotency_key != request.idempotency_key
-        if holder is not None and other and holder.status is EnrollmentStatus.PENDING:
-            self._settle_by_verdict(holder)
+        try:
+            return self._store.reserve(request, keepsakes)
+        except CommitmentAlreadyEnrolled:
+            holder = self._store.holder(request.commitment)
+            if holder is None or holder.status is not EnrollmentStatus.PENDING:
+                raise
+        self._settle_by_verdict(holder)
         return self._store.reserve(request, keepsakes)
 
     def _settle(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from enrollment.errors import RecoveryTooSoon
 from enrollment.kept import Consent
 from enrollment.membership import Change, record_change
-from enrollment.rows import Enrollment, EnrollmentRow, EnrollmentStatus, forget, move, read, reread
+from enrollment.rows import Enrollment, EnrollmentStatus, forget, move, read, reread
 from enrollment.store import EnrollmentStore
 from transparency.entry import SECONDS_PER_HOUR, Kind
 
@@ -78,7 +78,7 @@ class Recoveries:
                 "operator if that was not you."
             )
         # Locked before the log is, as by whoever deletes it.
-        former = read(connection, EnrollmentRow.id == holding.enrollment_id, lock=True)
+        former = read(connection, holding.enrollment_id, lock=True)
         return former if former and former.status is EnrollmentStatus.ACCEPTED else None
 
     def _log(self, connection: Connection, former: int, enrollment: Enrollment) -> None:

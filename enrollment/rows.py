@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     String,
+    bindparam,
     delete,
     insert,
     select,
@@ -132,17 +133,15 @@ class SpentKeyRow(Base):
 
 def move(connection: Connection, enrollment: Enrollment, status: EnrollmentStatus) -> bool:
     """Give an enrolment a status if it still has the one that was read; tells whether it had."""
-    values: dict[str, Any] = {"status": status.value}
-    if status not in _HOLDING:
-        values["commitment"] = None
-    query = update(EnrollmentRow).where(*unchanged(enrollment)).values(values)
-    return connection.execute(query).rowcount == 1
+    query = _MOVE if status in _HOLDING else _MOVE_AND_LET_GO
+    values = {"its_id": enrollment.id, "was": enrollment.status.value, "becomes": status.value}
+    return connection.execute(query, values).rowcount == 1
 
 
 def place_in_log(connection: Connection, enrollment: Enrollment, logged: Recorded) -> None:
     """Note where the decision log has an enrolment's decision."""
-    query = update(EnrollmentRow).where(EnrollmentRow.id == enrollment.id)
-    connection.execute(query.values(log_index=logged.index, log_leaf=logged.leaf_hash))
+    values = {"its_id": enrollment.id, "index": logged.index, "leaf": logged.leaf_hash}
+    connection.execute(_PLACE_IN_LOG, values)
 
 
 def forget(connection: Connection, enrollment: Enrollment) -> None:
@@ -153,20 +152,25 @@ def forget(connection: Connection, enrollment: Enrollment) -> None:
         connection.execute(insert(SpentKeyRow), row)
 
 
-def read(
-    connection: Connection, condition: ColumnElement[bool], *, lock: bool = False
-) -> Enrollment | None:
-    """Read the one enrolment that a condition names; with `lock`, to change it."""
-    query = select_all().where(condition)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return enrollment_of(row) if row else None
+def read(connection: Connection, enrollment_id: str, *, lock: bool = False) -> Enrollment | None:
+    """Read an enrolment by its id; with `lock`, to change it."""
+    query = _BY_ID.with_for_update() if lock else _BY_ID
+    return _read_one(connection, query, {"id": enrollment_id})
+
+
+def read_by_key(connection: Connection, idempotency_key: str) -> Enrollment | None:
+    """Read the enrolment that a request of this key made."""
+    return _read_one(connection, _BY_KEY, {"key": idempotency_key})
+
+
+def read_holder(connection: Connection, commitment: int) -> Enrollment | None:
+    """Read the enrolment that has a commitment."""
+    return _read_one(connection, _BY_COMMITMENT, {"commitment": commitment_text(commitment)})
 
 
 def reread(connection: Connection, enrollment: Enrollment) -> Enrollment:
     """Read an enrolment as it is now."""
-    return enrollment_of(
-        connection.execute(select_all().where(EnrollmentRow.id == enrollment.id)).one()
-    )
+    return enrollment_of(connection.execute(_BY_ID, {"id": enrollment.id}).one())
 
 
 def select_all() -> Select[*tuple[Any, ...]]:
@@ -196,20 +200,25 @@ def find_request(connection: Connection, request: EnrollmentRequest) -> Enrollme
     Raises:
         IdempotencyKeyReused: its key came with another body, or is of a request now forgotten.
     """
-    same_key = EnrollmentRow.idempotency_key == request.idempotency_key
-    found = read(connection, same_key)
+    key = request.idempotency_key
+    found = read_by_key(connection, key)
     if found is None:
-        spent = SpentKeyRow.digest == _key_digest(request.idempotency_key)
-        known = connection.scalar(select(SpentKeyRow.digest).where(spent)) is not None
+        reused = connection.scalar(_SPENT, {"digest": _key_digest(key)}) is not None
     else:
-        digest = connection.scalar(select(EnrollmentRow.body_digest).where(same_key))
-        known = digest != request.body_digest
-    if known:
+        reused = connection.scalar(_BODY_DIGEST, {"key": key}) != request.body_digest
+    if reused:
         raise IdempotencyKeyReused(
             "This Idempotency-Key came before with another commitment or photograph. "
             "Use a new key for a new request."
         )
     return found
+
+
+def _read_one(
+    connection: Connection, query: Select[*tuple[Any, ...]], values: dict[str, str]
+) -> Enrollment | None:
+    row = connection.execute(query, values).one_or_none()
+    return enrollment_of(row) if row else None
 
 
 def _key_digest(idempotency_key: str) -> str:
@@ -246,3 +255,19 @@ def enrollment_of(row: Any) -> Enrollment:
         None if row.log_index is None else Recorded(row.log_index, row.log_leaf),
         row.kiosk or "",
     )
+
+
+# Made once: to make a statement takes SQLAlchemy longer than to run it.
+_BY_ID = select_all().where(EnrollmentRow.id == bindparam("id"))
+_BY_KEY = select_all().where(EnrollmentRow.idempotency_key == bindparam("key"))
+_BY_COMMITMENT = select_all().where(EnrollmentRow.commitment == bindparam("commitment"))
+_BODY_DIGEST = select(EnrollmentRow.body_digest).where(
+    EnrollmentRow.idempotency_key == bindparam("key")
+)
+_SPENT = select(SpentKeyRow.digest).where(SpentKeyRow.digest == bindparam("digest"))
+_OF_ITS_ID = update(EnrollmentRow).where(EnrollmentRow.id == bindparam("its_id"))
+_PLACE_IN_LOG = _OF_ITS_ID.values(log_index=bindparam("index"), log_leaf=bindparam("leaf"))
+_MOVE = _OF_ITS_ID.where(EnrollmentRow.status == bindparam("was")).values(
+    status=bindparam("becomes")
+)
+_MOVE_AND_LET_GO = _MOVE.values(commitment=None)

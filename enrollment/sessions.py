@@ -6,15 +6,16 @@ before can answer them.
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Engine, String, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Engine, String, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment.database import Base, Database
 from enrollment.errors import SessionExpired, SessionUnknown
+from enrollment.every_minute import EveryMinute
 from enrollment.kiosks import Kiosk, random_code
 from enrollment.pose import Pose
 
@@ -71,6 +72,7 @@ class SessionStore:
 
     def __init__(self, engine: Engine) -> None:
         self._database = Database(engine)
+        self._tidying = EveryMinute()
 
     def open(self, kiosk: Kiosk, poses: Sequence[Pose]) -> Session:
         """Begin a turn at a kiosk."""
@@ -84,32 +86,34 @@ class SessionStore:
             "expires_at": session.expires_at,
             "closed_by": None,
         }
-        with self._database.write() as connection:
-            connection.execute(delete(SessionRow).where(SessionRow.expires_at < now - _KEPT))
-            connection.execute(insert(SessionRow), row)
+        with self._database.write(hasty=True) as connection:  # lost, the kiosk begins anew
+            if self._tidying.is_due():
+                connection.execute(delete(SessionRow).where(SessionRow.expires_at < now - _KEPT))
+            connection.execute(_INSERT, row)
         return session
 
     def find(
-        self, session_id: str, kiosk: Kiosk, idempotency_key: str, *, begun: bool = False
+        self,
+        session_id: str,
+        kiosk: Kiosk,
+        idempotency_key: str,
+        begun: Callable[[], bool] = lambda: False,
     ) -> Session:
         """Find a turn in which a request may still be decided, or was.
 
         Args:
-            begun: the request of this key came in time, and may hear its answer however late.
+            begun: whether the request of this key came in time, and may hear its answer however
+                late.
 
         Raises:
             SessionUnknown: this kiosk has no such session.
             SessionExpired: its time is over, or another request was decided in it.
         """
         with self._database.read() as connection:
-            row = connection.execute(
-                select(SessionRow.__table__).where(
-                    SessionRow.id == session_id, SessionRow.kiosk_id == kiosk.id
-                )
-            ).one_or_none()
+            row = connection.execute(_OF, {"id": session_id, "kiosk": kiosk.id}).one_or_none()
         if row is None:
             raise SessionUnknown("This kiosk has no such session. Begin a new one.")
-        over = row.closed_by is None and row.expires_at < time.time() and not begun
+        over = row.closed_by is None and row.expires_at < time.time() and not begun()
         if over or row.closed_by not in (None, idempotency_key):
             raise SessionExpired("This session is over. Begin a new one.")
         return Session(
@@ -130,9 +134,17 @@ class SessionStore:
 
     def close(self, session: Session, idempotency_key: str) -> None:
         """End a turn with the request that was decided; only this request is answered again."""
-        with self._database.write() as connection:
-            connection.execute(
-                update(SessionRow)
-                .where(SessionRow.id == session.id, SessionRow.closed_by.is_(None))
-                .values(closed_by=idempotency_key)
-            )
+        with self._database.write(hasty=True) as connection:  # the request's own row is durable
+            connection.execute(_CLOSE, {"its_id": session.id, "by": idempotency_key})
+
+
+# Made once: to make a statement takes SQLAlchemy longer than to run it.
+_INSERT = insert(SessionRow)
+_OF = select(SessionRow.__table__).where(
+    SessionRow.id == bindparam("id"), SessionRow.kiosk_id == bindparam("kiosk")
+)
+_CLOSE = (
+    update(SessionRow)
+    .where(SessionRow.id == bindparam("its_id"), SessionRow.closed_by.is_(None))
+    .values(closed_by=bindparam("by"))
+)

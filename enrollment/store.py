@@ -20,7 +20,6 @@ from enrollment.membership import (
     Change,
     MembershipHistory,
     MembershipRow,
-    commitment_text,
     last_change,
     record_change,
 )
@@ -36,6 +35,8 @@ from enrollment.rows import (
     new_row,
     place_in_log,
     read,
+    read_by_key,
+    read_holder,
     reread,
     select_all,
     unchanged,
@@ -55,6 +56,7 @@ _LOGGED = {
 _BEFORE_THE_LOG = "before_log"  # the reason of acceptances that are older than the log
 _BY_PEOPLE = "adjudication"
 _IS_ACCEPTED = EnrollmentRow.status == EnrollmentStatus.ACCEPTED.value
+_INSERT = insert(EnrollmentRow)
 _UNDECIDED = (EnrollmentStatus.PENDING, EnrollmentStatus.ADJUDICATION)
 
 
@@ -87,32 +89,34 @@ class EnrollmentStore:
     def get(self, enrollment_id: str) -> Enrollment | None:
         """Read an enrolment by its id."""
         with self.database.read() as connection:
-            return read(connection, EnrollmentRow.id == enrollment_id)
-
-    def find(self, request: EnrollmentRequest) -> Enrollment | None:
-        """Find the enrolment that this very request made before.
-
-        Raises:
-            IdempotencyKeyReused: its key came with another body.
-        """
-        with self.database.read() as connection:
-            return find_request(connection, request)
+            return read(connection, enrollment_id)
 
     def has(self, idempotency_key: str) -> bool:
         """Whether a request of this key reached the gallery, or was about to."""
         with self.database.read() as connection:
-            same_key = EnrollmentRow.idempotency_key == idempotency_key
-            return read(connection, same_key) is not None
+            return read_by_key(connection, idempotency_key) is not None
+
+    def answered(self, request: EnrollmentRequest) -> Enrollment | None:
+        """Find what this very request was answered before; None if it has to be decided.
+
+        Raises:
+            IdempotencyKeyReused: its key came with another body.
+            CommitmentAlreadyEnrolled: another enrolment has the commitment, or had it.
+        """
+        with self.database.read() as connection:
+            known = find_request(connection, request)
+            if known is not None:
+                return None if known.status is EnrollmentStatus.PENDING else known
+            holder = read_holder(connection, request.commitment)
+            undecided = holder is not None and holder.status is EnrollmentStatus.PENDING
+            if (holder and not undecided) or last_change(connection, request.commitment):
+                raise CommitmentAlreadyEnrolled(TAKEN)
+        return None
 
     def holder(self, commitment: int) -> Enrollment | None:
         """Find the enrolment that has a commitment."""
         with self.database.read() as connection:
-            return read(connection, EnrollmentRow.commitment == commitment_text(commitment))
-
-    def was_member(self, commitment: int) -> bool:
-        """Whether a commitment is a member, or was one."""
-        with self.database.read() as connection:
-            return last_change(connection, commitment) is not None
+            return read_holder(connection, commitment)
 
     def reserve(self, request: EnrollmentRequest, keepsakes: Keepsakes | None = None) -> Enrollment:
         """Write a PENDING enrolment, unless this very request made one before.
@@ -137,10 +141,10 @@ class EnrollmentStore:
         with self.database.write() as connection:
             if known := find_request(connection, request):
                 return known
-            same = EnrollmentRow.commitment == commitment_text(request.commitment)
-            if read(connection, same) or last_change(connection, request.commitment):
+            taken = read_holder(connection, request.commitment)
+            if taken or last_change(connection, request.commitment):
                 raise CommitmentAlreadyEnrolled(TAKEN)
-            connection.execute(insert(EnrollmentRow), new_row(enrollment, request.body_digest))
+            connection.execute(_INSERT, new_row(enrollment, request.body_digest))
             if keepsakes is not None:
                 self.kept.keep(connection, enrollment.id, keepsakes, request.consents)
         return enrollment
@@ -209,7 +213,8 @@ class EnrollmentStore:
     def record_rejection(self, reason: str, kiosk_id: str) -> None:
         """Log that a request ended without a decision about anybody, by its reason's code."""
         kiosk = self.journal.pseudonym(kiosk_id) if kiosk_id else ""
-        self.journal.record_alone(Kind.REJECTED, reason=reason, kiosk=kiosk)
+        with self.database.write() as connection:
+            self.journal.record(connection, Kind.REJECTED, reason=reason, kiosk=kiosk)
 
     def log_earlier_acceptances(self) -> None:
         """Log what was accepted before there was a log, so that every member has its entry."""
@@ -285,5 +290,6 @@ class EnrollmentStore:
             self.log(connection, enrollment, kind, reason=reason)
         if person is not None and status is EnrollmentStatus.ACCEPTED:
             self.persons.link(connection, enrollment.id, person)
-        stays = status is EnrollmentStatus.ACCEPTED and Consent.ENROLLED in enrollment.consents
-        self.destroy_kept(connection, enrollment, but_images=stays)
+        if enrollment.consents:  # nothing is kept without
+            stays = status is EnrollmentStatus.ACCEPTED and Consent.ENROLLED in enrollment.consents
+            self.destroy_kept(connection, enrollment, but_images=stays)

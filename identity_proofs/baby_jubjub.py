@@ -1,16 +1,19 @@
 """The twisted Edwards curve Baby Jubjub, over BN254's scalar field (EIP-2494).
 
-a x^2 + y^2 = 1 + d x^2 y^2. Plain Python integers: scalar products do not run in constant time.
+a x^2 + y^2 = 1 + d x^2 y^2. Scalar products do not run in constant time.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 from identity_proofs.field import SCALAR_FIELD as R
+from identity_proofs.kernel import Kernel
 
 Point = tuple[int, int]
 _Projective = tuple[int, int, int]
 
 _DIGITS = 64  # hexadecimal ones of a scalar
+_WORD = 32  # bytes of a coordinate or a scalar, little-endian
 
 A = 168700
 D = 168696
@@ -39,17 +42,26 @@ def add(p: Point, q: Point) -> Point:
 
 
 def multiply(point: Point, scalar: int) -> Point:
-    """Multiply a point of the curve by an integer >= 0."""
-    multiples = _multiples((*point, 1))
-    result = (*IDENTITY, 1)
-    for digit in f"{scalar:x}":
-        result = _double(_double(_double(_double(result))))
-        result = _add(result, multiples[int(digit, 16)])
-    return _affine(result)
+    """Multiply a point of the curve by an integer in [0, 2^256)."""
+    return multiply_each([(point, scalar)])[0]
+
+
+def multiply_each(products: Sequence[tuple[Point, int]]) -> list[Point]:
+    """Multiply points of the curve by integers in [0, 2^256), in the kernel."""
+    points = b"".join(_bytes(value) for point, _ in products for value in point)
+    scalars = b"".join(_bytes(scalar) for _, scalar in products)
+    found = _kernel().multiply_edwards(points, scalars)
+    values = [
+        int.from_bytes(found[at : at + _WORD], "little") for at in range(0, len(found), _WORD)
+    ]
+    return list(zip(values[::2], values[1::2], strict=True))
 
 
 def multiply_base(scalar: int) -> Point:
-    """Multiply `BASE` by an integer in [0, 2^256), of which every digit has its table."""
+    """Multiply `BASE` by an integer in [0, 2^256), of which every digit has its table.
+
+    In plain Python: a wallet that signs once need not start the kernel.
+    """
     result = (*IDENTITY, 1)
     for place, multiples in enumerate(_tables_of_base()):
         result = _add(result, multiples[scalar >> 4 * place & 15])
@@ -73,16 +85,6 @@ def _multiples(point: _Projective) -> list[_Projective]:
     return multiples
 
 
-def _double(point: _Projective) -> _Projective:
-    """Projective doubling (the same, sect. 6)."""
-    x, y, z = point
-    xx, yy = x * x % R, y * y % R
-    axx = A * xx % R
-    f = axx + yy
-    j = f - 2 * z * z
-    return ((x + y) ** 2 - xx - yy) * j % R, f * (axx - yy) % R, f * j % R
-
-
 def _add(p: _Projective, q: _Projective) -> _Projective:
     """Complete projective addition (Bernstein et al., "Twisted Edwards Curves", 2008, sect. 6)."""
     x1, y1, z1 = p
@@ -101,3 +103,12 @@ def _affine(point: _Projective) -> Point:
     x, y, z = point
     inverse = pow(z, -1, R)
     return x * inverse % R, y * inverse % R
+
+
+def _bytes(value: int) -> bytes:
+    return value.to_bytes(_WORD, "little")
+
+
+@cache
+def _kernel() -> Kernel:
+    return Kernel.load()

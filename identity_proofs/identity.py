@@ -125,9 +125,11 @@ def verify_signature(public_key: baby_jubjub.Point, message: int, signature: Sig
     if not (in_range and on_curve):
         return False
     challenge = poseidon((*signature.r8, *public_key, message))
-    key8 = baby_jubjub.multiply(public_key, 8)
-    if key8 == baby_jubjub.IDENTITY:
-        return False
-    left = baby_jubjub.multiply_base(signature.s)
-    right = baby_jubjub.add(signature.r8, baby_jubjub.multiply(key8, challenge))
-    return left == right
+    key8, left, key = baby_jubjub.multiply_each(
+        [
+            (public_key, 8),
+            (baby_jubjub.BASE, signature.s),
+            (public_key, 8 * (challenge % SUBGROUP_ORDER)),  # a key's order divides 8 l
+        ]
+    )
+    return key8 != baby_jubjub.IDENTITY and left == baby_jubjub.add(signature.r8, key)

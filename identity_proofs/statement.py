@@ -16,7 +16,7 @@ from identity_proofs.baby_jubjub import IDENTITY, Point, multiply
 from identity_proofs.errors import InvalidStatement
 from identity_proofs.field import SUBGROUP_ORDER
 from identity_proofs.identity import Identity, Signature, verify_signature
-from identity_proofs.poseidon import poseidon
+from identity_proofs.poseidon import poseidon_pair
 
 
 class Purpose(StrEnum):
@@ -82,7 +82,7 @@ class EnrollmentStatement:
                 "The wallet's statement does not answer this kiosk's challenge. Make a new one "
                 "with the challenge that the kiosk shows now."
             )
-        return poseidon(self.public_key)
+        return poseidon_pair(*self.public_key)
 
     def to_text(self) -> str:
         """Write the statement as ASCII, for a QR code: 233 characters to enrol."""

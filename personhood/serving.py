@@ -19,6 +19,7 @@ from enrollment.errors import ServiceStandby
 from enrollment.requests import install_problem_handlers, request_id_of
 from personhood.app import open_service
 from personhood.errors import OwnershipLost
+from personhood.http_protocol import BoundedHttp
 from personhood.settings import Settings
 from personhood.tls import TlsFiles
 from uniqueness.errors import GalleryOwned
@@ -73,7 +74,7 @@ def serve(settings: Settings, address: Address, *, standby: bool) -> None:
             log_config=None,
             access_log=False,
             lifespan="off",
-            http="h11",
+            http=BoundedHttp,
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )

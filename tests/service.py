@@ -30,6 +30,7 @@ from enrollment.sessions import SessionStore
 from enrollment.signatures import sign
 from enrollment.store import EnrollmentStore
 from identity_proofs.identity import Identity
+from personhood.http_protocol import BoundedHttp
 from personhood.kiosk_client import Device, KioskClient, Prepared, Turn
 from transparency.api import create_log_router
 from transparency.journal import Journal
@@ -143,7 +144,7 @@ def running_kiosk(
 
 
 @contextmanager
-def served(app: ASGIApp, http: type[asyncio.Protocol] | str = "h11") -> Iterator[str]:
+def served(app: ASGIApp, http: type[asyncio.Protocol] | str = BoundedHttp) -> Iterator[str]:
     """Run an application under uvicorn in a thread; yields its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", http=http))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -64,6 +64,8 @@ class DecisionLog:
         Raises:
             EntryInvalid: an entry cannot be written, or an opening opens none of them.
         """
+        if not entries:
+            return []
         frontier = _lock(connection)
         places = {e.commitment: frontier.size + n for n, e in enumerate(entries) if e.commitment}
         if not {opening.digest for opening in openings} <= places.keys():
@@ -78,11 +80,13 @@ class DecisionLog:
             {"place": places[o.digest], "commitment": f"{o.commitment:064x}", "salt": o.salt}
             for o in openings
         ]
-        for table, rows in ((LeafRow, leaves), (NodeRow, nodes), (OpeningRow, disclosed)):
-            if rows:
-                connection.execute(insert(table), rows)
-        head = {"size": frontier.size, "frontier": b"".join(frontier.hashes)}
-        connection.execute(update(HeadRow).where(HeadRow.id == HEAD).values(head))
+        connection.execute(_ADD_LEAVES, leaves)
+        if nodes:
+            connection.execute(_ADD_NODES, nodes)
+        if disclosed:
+            connection.execute(_ADD_OPENINGS, disclosed)
+        head = {"new_size": frontier.size, "new_frontier": b"".join(frontier.hashes)}
+        connection.execute(_MOVE_HEAD, head)
         return [int(row["place"]) for row in leaves]
 
     def append_alone(self, entries: Sequence[Entry]) -> list[int]:
@@ -198,8 +202,7 @@ def create_tables(connection: Connection) -> None:
 
 def _lock(connection: Connection) -> Frontier:
     """Read the head, which nobody else can move until the transaction ends."""
-    query = select(HeadRow.size, HeadRow.frontier).where(HeadRow.id == HEAD).with_for_update()
-    return _frontier(*connection.execute(query).one())
+    return _frontier(*connection.execute(_LOCK_HEAD).one())
 
 
 def _frontier(size: int, hashes: bytes) -> Frontier:
@@ -235,3 +238,13 @@ def _faults_translated() -> Iterator[None]:
         raise LogUnavailable(
             "the decision log's database failed: look at the service's log, then try again"
         ) from error
+
+
+# What every append runs is made once: to make a statement takes SQLAlchemy longer than to run it.
+_LOCK_HEAD = select(HeadRow.size, HeadRow.frontier).where(HeadRow.id == HEAD).with_for_update()
+_ADD_LEAVES, _ADD_NODES, _ADD_OPENINGS = insert(LeafRow), insert(NodeRow), insert(OpeningRow)
+_MOVE_HEAD = (
+    update(HeadRow)
+    .where(HeadRow.id == HEAD)
+    .values(size=bindparam("new_size"), frontier=bindparam("new_frontier"))
+)

@@ -15,6 +15,9 @@ from sqlalchemy.pool import Pool
 from uniqueness.prepared import Driver, Prepared
 
 _BEGIN, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
+_FLUSHED = Prepared(text("PRAGMA synchronous = FULL"))
+_UNFLUSHED = Prepared(text("PRAGMA synchronous = NORMAL"))
+_UNFLUSHED_POSTGRESQL = Prepared(text("SET LOCAL synchronous_commit = off"))
 _BUSY_TIMEOUT = 10_000  # milliseconds
 
 _turns: weakref.WeakKeyDictionary[Pool, threading.Lock] = weakref.WeakKeyDictionary()
@@ -28,8 +31,9 @@ def prepare(engine: Engine) -> Engine:
     must be a fresh one, or one that was prepared before.
     """
     engine.hide_parameters = True  # an error's text never holds a commitment or a template
-    if engine.dialect.name == "sqlite" and not event.contains(engine, "begin", _begin):
-        event.listen(engine, "connect", _configure)
+    if not event.contains(engine, "begin", _begin):
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
     return engine
 
@@ -41,6 +45,15 @@ def writer(engine: Engine) -> Engine:
     half-way for having read first.
     """
     return prepare(engine).execution_options(writes=True)
+
+
+def hasty_writer(engine: Engine) -> Engine:
+    """Give an engine like `writer`'s whose commits do not wait for the disk.
+
+    A power cut, not the end of the process, can take back what was committed last; the database
+    stays whole. For what is of use for minutes only.
+    """
+    return writer(engine).execution_options(hasty=True)
 
 
 @contextmanager
@@ -105,5 +118,15 @@ def _configure(connection: sqlite3.Connection, _: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if not options.get("begun", False):
-        Driver(connection).rows(_BEGIN_WRITING if options.get("writes", False) else _BEGIN)
+    if options.get("begun", False):
+        return
+    writes, hasty = options.get("writes", False), options.get("hasty", False)
+    driver = Driver(connection)
+    if connection.dialect.name != "sqlite":
+        if hasty:
+            driver.run(_UNFLUSHED_POSTGRESQL, [{}])
+        return
+    if writes and connection.info.get("hasty", False) is not hasty:
+        driver.rows(_UNFLUSHED if hasty else _FLUSHED)
+        connection.info["hasty"] = hasty
+    driver.rows(_BEGIN_WRITING if writes else _BEGIN)

@@ -108,6 +108,20 @@ class Kernel:
             raise MemoryError("the kernel's memory is full")
         return Product(found)
 
+    def multiply_edwards(self, points: bytes, scalars: bytes) -> bytes:
+        """Multiply n points of Baby Jubjub, 64 bytes each (x, y), by scalars of 32 bytes.
+
+        Points are not checked. Raises `ValueError` for lengths that do not fit.
+        """
+        count = len(scalars) // ELEMENT_BYTES
+        if (len(points), len(scalars)) != (count * _PAIR_BYTES, count * ELEMENT_BYTES):
+            raise ValueError("as many scalars as points are needed")
+        with self.scratch() as scratch:
+            products = scratch.reserve(len(points))
+            arguments = scratch.hold(points), scratch.hold(scalars), count, products
+            scratch.call("edwards_multiply_plain", *arguments)
+            return bytes(scratch.read(products, len(points)))
+
     def keep(self, data: bytes | memoryview) -> int:
         """Copy `data` into the instance for as long as it lives and return its address."""
         with self._lock:

@@ -1,6 +1,7 @@
 /* What the host calls. Addresses are offsets into linear memory; integers there are plain, 32
  * bytes, little-endian, unless said otherwise.
  */
+#include "edwards.h"
 #include "groth16.h"
 #include "pairing.h"
 #include "poseidon.h"
@@ -25,6 +26,13 @@ u32 EXPORT(poseidon2_pairs)(const fr_t (*pairs)[2], fr_t *hashes, u32 n) {
         poseidon_hash(&hashes[i], pairs[i]);
     }
     return 1;
+}
+
+/* out[i] = scalars[i] points[i], on Baby Jubjub. */
+void EXPORT(edwards_multiply_plain)(
+    const edwards_affine *points, const u256 *scalars, u32 n, edwards_affine *out
+) {
+    for (u32 i = 0; i < n; i++) edwards_multiply(&out[i], &points[i], &scalars[i]);
 }
 
 /* Whether a proving key can be one: 0, or the number of the .zkey section that is wrong. */

@@ -1,6 +1,8 @@
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from enrollment.batching import BatchingDetector, BatchingEmbedder, MicroBatcher
 from enrollment.errors import ServiceBusy
 from enrollment.faces import AlignedFace, DetectedFace, FloatArray, Image
+from enrollment.side_by_side import SideBySide
 
 
 class Doubler:
@@ -122,18 +125,60 @@ class Means:
         return [(DetectedFace(box, np.zeros((5, 2), np.float32), 1.0),) for box in boxes]
 
 
-def test_the_pipeline_cannot_tell_a_batching_embedder_from_the_model() -> None:
+@pytest.fixture(
+    params=[partial(MicroBatcher, max_batch=2, workers=2), partial(SideBySide, cores=2)]
+)
+def together(request: pytest.FixtureRequest) -> Any:
+    """What makes one function of many requests out of a model's: for a GPU, and for a CPU."""
+    return request.param
+
+
+def test_the_pipeline_cannot_tell_a_batching_embedder_from_the_model(together: Any) -> None:
     generator = np.random.default_rng(0)
     faces = [
         AlignedFace(generator.integers(0, 256, (112, 112, 3)).astype(np.uint8)) for _ in range(5)
     ]
     model = Means()
-    with MicroBatcher(lambda some: list(model.embed(some)), max_batch=2) as batcher:
+    with together(lambda some: list(model.embed(some))) as batcher:
         assert np.array_equal(BatchingEmbedder(batcher).embed(faces), model.embed(faces))
 
 
-def test_the_pipeline_cannot_tell_a_batching_detector_from_the_model() -> None:
+def test_the_pipeline_cannot_tell_a_batching_detector_from_the_model(together: Any) -> None:
     images = [np.zeros((30, 40 + number, 3), np.uint8) for number in range(5)]
-    with MicroBatcher(Means().detect, max_batch=2, workers=2) as batcher:
+    with together(Means().detect) as batcher:
         found = BatchingDetector(batcher).detect(images)
     assert [faces[0].box.tolist() for faces in found] == [[0, 0, 40 + n, 30] for n in range(5)]
+
+
+def test_side_by_side_no_more_work_at_a_time_than_there_are_cores(work: Doubler) -> None:
+    at_work, most = 0, 0
+    lock, both = threading.Lock(), threading.Barrier(2, timeout=10)
+
+    def count(items: Sequence[int]) -> list[int]:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        both.wait()
+        answers = work(items)
+        with lock:
+            at_work -= 1
+        return answers
+
+    with SideBySide(count, cores=2) as runner, ThreadPoolExecutor(8) as callers:
+        requests = [[n, n + 1, n + 2] for n in range(200)]
+        assert list(callers.map(runner, requests)) == [[2 * n for n in r] for r in requests]
+        assert runner([]) == []
+    assert most == 2
+    assert {len(batch) for batch in work.batches} == {1}
+
+
+@pytest.mark.parametrize("bad", [0, 2])
+def test_side_by_side_an_error_is_told_when_the_others_are_done(work: Doubler, bad: int) -> None:
+    items = [1, 2, 3]
+    items[bad] = -1
+    with SideBySide(work, cores=2) as runner:
+        with pytest.raises(ValueError, match="negative"):
+            runner(items)
+        assert len(work.batches) == 3
+        assert runner([4]) == [8]

@@ -75,7 +75,7 @@ def test_a_request_that_fails_leaves_no_picture_at_the_next_start(desk_engine, m
         assert records(desk) == 2
     with open_desk(desk_engine) as desk:
         assert records(desk) == 0
-        assert desk.store.find(request_of("1", 1, BOTH)) is None
+        assert desk.store.answered(request_of("1", 1, BOTH)) is None
 
 
 def test_a_rotation_reaches_pictures_and_links(desk_engine):

@@ -53,7 +53,7 @@ def test_a_reservation_is_pending_until_it_is_settled(store):
     assert store.accepted_commitments() == []
     assert store.settle(enrollment, ACCEPTED).status is ACCEPTED
     assert store.pending() == ()
-    assert store.find(request(1)).status is ACCEPTED
+    assert store.answered(request(1)).status is ACCEPTED
 
 
 def test_publication_is_in_the_order_of_acceptance(store):
@@ -79,7 +79,7 @@ def test_settling_again_changes_nothing(store):
 def test_a_refusal_keeps_its_answer_and_frees_the_commitment(store, status):
     store.settle(store.reserve(request(1)), status)
     assert store.holder(1) is None
-    assert store.find(request(1)).status is status
+    assert store.answered(request(1)).status is status
     assert store.reserve(EnrollmentRequest("other", "0" * 64, 1)).status is PENDING
 
 
@@ -99,14 +99,14 @@ def test_the_same_request_gets_its_own_reservation_again(store):
 
 def test_a_key_with_another_body_is_refused(store):
     store.reserve(request(1, key="k"))
-    for call in (store.find, store.reserve):
+    for call in (store.answered, store.reserve):
         with pytest.raises(IdempotencyKeyReused):
             call(request(2, key="k"))
 
 
 def test_a_discarded_reservation_leaves_nothing(store):
     store.discard(store.reserve(request(1)))
-    assert store.find(request(1)) is None
+    assert store.answered(request(1)) is None
     assert store.holder(1) is None
 
 

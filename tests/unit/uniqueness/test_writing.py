@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import IntegrityError
 
-from uniqueness.database import Writing, turn, writer
+from uniqueness.database import Writing, hasty_writer, turn, writer
 from uniqueness.prepared import Prepared
 
 ADD = text("INSERT INTO places VALUES (:place, :within)")
@@ -94,3 +94,18 @@ def test_writers_of_one_sqlite_database_take_turns(tmp_path: Path):
         order.append("first")
     second.join()
     assert order == ["first", "second"]
+
+
+def test_only_a_hasty_commit_does_not_wait_for_the_disk(engine):
+    on_sqlite = engine.dialect.name == "sqlite"
+    ask = text("PRAGMA synchronous" if on_sqlite else "SHOW synchronous_commit")
+    waits, hastens = (2, 1) if on_sqlite else ("on", "off")
+    for made, expected in (
+        (writer(engine), waits),
+        (hasty_writer(engine), hastens),
+        (hasty_writer(engine), hastens),
+        (writer(engine), waits),
+    ):
+        with made.begin() as connection:  # the pool's one connection
+            assert connection.scalar(ask) == expected
+    assert Writing(engine).connection.scalar(ask) == waits
