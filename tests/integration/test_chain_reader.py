@@ -1,6 +1,5 @@
 """The console's view of a real chain, read by a process of its own."""
 
-import json
 import time
 from pathlib import Path
 
@@ -41,8 +40,10 @@ def _queue_a_claim(settings: Settings, deployment: Deployment) -> None:
         "epoch": 0,
         "recipient": "0x" + "b1" * 20,
         "fee": "0",
-        "points": json.dumps([0] * 8),
+        "points": bytes(256),
         "state": ClaimState.QUEUED.value,
+        "block": 0,
+        "suspect": False,
         "alone": False,
         "received_at": int(time.time()) - 90,
     }
