@@ -89,6 +89,8 @@ def find_insightface_models(directory: Path) -> InsightFaceModels:
     """
     from insightface.app import FaceAnalysis
 
+    import uniqueness.onnx  # noqa: F401 - before InsightFace loads what it wraps
+
     try:
         wanted = ["detection", "recognition"]
         found = FaceAnalysis(str(directory), allowed_modules=wanted, providers=list(CPU)).models
@@ -248,13 +250,13 @@ def square_around(image: Image, face: DetectedFace, scale: float, size: int) -> 
 
 
 def _open_session(model: bytes, providers: Sequence[str]) -> Any:
-    import onnxruntime
+    from uniqueness.onnx import onnxruntime
 
     return onnxruntime.InferenceSession(model, _session_options(), providers=list(providers))
 
 
 def _session_options() -> Any:
-    import onnxruntime
+    from uniqueness.onnx import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ORT_LOG_ERRORS

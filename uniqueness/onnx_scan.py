@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from onnx import TensorProto, helper
 
 from uniqueness.errors import IndexUnavailable
 from uniqueness.int8_codes import Codes, Rows
+from uniqueness.onnx import onnxruntime
 from uniqueness.template import FloatArray
 
 CUDA = "CUDAExecutionProvider"

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,6 +21,7 @@ from enrollment.signatures import SignatureVerifier, SignedMessage, require_dige
 from tests.browser.node import MODULES, call, run
 from tests.models import opencv_pack
 from tests.photographs import astronaut, six_people
+from uniqueness.onnx import onnxruntime
 
 SIDE = 640
 

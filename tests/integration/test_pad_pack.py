@@ -1,7 +1,6 @@
 """The shipped model against presentation attacks, converted, against TensorFlow.js itself."""
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from enrollment.capture import decode
@@ -10,6 +9,7 @@ from enrollment.faces import DetectedFace, FaceDetector, FaceEmbedder, exactly_o
 from enrollment.packs import PadPack
 from enrollment.tfjs import convert
 from tests import models, photographs
+from uniqueness.onnx import onnxruntime
 
 # What TensorFlow.js 4 (its CPU backend in Node) answers to `pattern()`.
 EXPECTED = [[0.09232031553983688, 0.9076797366142273], [0.993723452091217, 0.006276567000895739]]

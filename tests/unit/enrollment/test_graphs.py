@@ -2,12 +2,12 @@
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from enrollment.errors import ModelPackInvalid
 from enrollment.graphs import rewritten
+from uniqueness.onnx import onnxruntime
 
 generator = np.random.default_rng(5)
 KERNEL = generator.standard_normal((16, 3, 3, 3)).astype(np.float32)

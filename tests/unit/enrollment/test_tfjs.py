@@ -5,11 +5,11 @@ import json
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from enrollment.errors import ModelPackInvalid
 from enrollment.tfjs import convert
+from uniqueness.onnx import onnxruntime
 
 generator = np.random.default_rng(7)
 KERNEL = generator.normal(size=(3, 3, 2, 4)).astype(np.float16)
