@@ -89,8 +89,6 @@ def find_insightface_models(directory: Path) -> InsightFaceModels:
     """
     from insightface.app import FaceAnalysis
 
-    import uniqueness.onnx  # noqa: F401 - before InsightFace loads what it wraps
-
     try:
         wanted = ["detection", "recognition"]
         found = FaceAnalysis(str(directory), allowed_modules=wanted, providers=list(CPU)).models

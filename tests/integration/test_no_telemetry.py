@@ -17,15 +17,6 @@ OPENINGS = {
         "from enrollment.packs import load_pack\n"
         "open_engine(load_pack('opencv', pathlib.Path(sys.argv[1])))\n"
     ),
-    "InsightFace's": (
-        "import pathlib, sys\n"
-        "from enrollment.engine import find_insightface_models\n"
-        "from enrollment.errors import ModelPackInvalid\n"
-        "try:\n"
-        "    find_insightface_models(pathlib.Path(sys.argv[1]) / 'none')\n"
-        "except ModelPackInvalid:\n"
-        "    import onnxruntime\n"
-    ),
     "a compact index": ("from uniqueness.onnx_scan import CPU, CodeScan\nCodeScan(CPU)\n"),
 }
 
