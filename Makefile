@@ -5,6 +5,8 @@ FACES  ?=
 PEOPLE ?=
 WORKERS ?= 3
 BIN    := $(VENV)/bin
+# pip, both npm and the engine's own environment are fetched side by side.
+MAKEFLAGS += --jobs=4
 
 .PHONY: demo private-demo test check install engine format lock clean
 

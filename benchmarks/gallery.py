@@ -4,8 +4,8 @@
     python -m benchmarks.gallery batches     [--people 1000000]
     python -m benchmarks.gallery sequencers  [--pairs 10000] [--database-url URL]
 
-`latency`: `identify_and_enroll` one at a time, less the time within the index's search. Beside each, as
-many bytes as a decision commits are written over in a file and flushed: what the disk alone takes.
+`latency`: `identify_and_enroll` one at a time, less the time within the index's search. Before
+each, as many bytes as a decision commits are written to a file and flushed: the disk alone.
 `batches`: enrolments a second one at a time, then from as many threads as a batch holds.
 `sequencers`: two processes with 16 threads each on one database are sent everybody twice, 256
 people at a time in an order of their own, so that neither gets ahead of the other; on SQLite and
