@@ -198,7 +198,7 @@ def _found(pattern: str, text: str) -> str:
     return match[match.re.groups]
 
 
-def test_every_process_had_something_to_tell(run: Run) -> None:
+def every_process_had_something_to_tell(run: Run) -> None:
     first, again, flipped = run.answers
     assert (first.outcome, again.outcome, flipped.outcome) == ("accepted", "refused", "refused")
     assert again.code == "frame_reused"
@@ -215,7 +215,7 @@ def test_every_process_had_something_to_tell(run: Run) -> None:
     assert "personhood_relayer_queued 0.0" in run.metrics["relayer"]
 
 
-def test_every_line_of_every_log_is_json(run: Run) -> None:
+def every_line_of_every_log_is_json(run: Run) -> None:
     for name, log in run.logs.items():
         if name != "chain":
             assert all(isinstance(json.loads(line), dict) for line in log.splitlines()), name
@@ -242,7 +242,7 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def test_no_log_and_no_metric_tells_a_commitment_a_picture_or_a_secret(run: Run) -> None:
+def no_log_and_no_metric_tells_a_commitment_a_picture_or_a_secret(run: Run) -> None:
     secrets = set(forbidden(run))
     assert len(secrets) > 60
     assert min(map(len, secrets)) >= 6
@@ -262,7 +262,7 @@ def vectors(run: Run) -> list[np.ndarray]:
     return found
 
 
-def test_no_log_and_no_metric_tells_a_score(run: Run, vectors: list[np.ndarray]) -> None:
+def no_log_and_no_metric_tells_a_score(run: Run, vectors: list[np.ndarray]) -> None:
     scores = {f"{float(a @ b):.4f}" for n, a in enumerate(vectors) for b in vectors[:n]}
     told = "\n".join((*run.logs.values(), *run.metrics.values()))
     figures = "\n".join(line for line in told.splitlines() if "_seconds" not in line)
@@ -279,7 +279,7 @@ PICTURES = (  # how files of pictures begin; long enough never to come up by cha
 )
 
 
-def test_no_file_has_a_picture_of_anybody(run: Run) -> None:
+def no_file_has_a_picture_of_anybody(run: Run) -> None:
     """Also not the ones that people let be kept: those are sealed."""
     assert _kept_pictures(run) > 0
     assert all(any(re.search(magic, frame) for magic in PICTURES) for frame in run.sent)
@@ -308,13 +308,24 @@ def _rows(frame: bytes) -> list[bytes]:
     return [middle.tobytes(), middle[:, ::-1].tobytes(), middle.astype(np.float32).tobytes()]
 
 
-def test_no_file_has_a_template(run: Run, vectors: list[np.ndarray]) -> None:
+def no_file_has_a_template(run: Run, vectors: list[np.ndarray]) -> None:
     pieces = [v[at : at + 2].tobytes() for v in vectors for at in range(0, len(v) - 2, 16)]
     for path in run.files:
         content = path.read_bytes()
         assert not [piece for piece in pieces if piece in content], path
 
 
-def test_nothing_is_left_in_the_folder_of_temporary_files(run: Run) -> None:
+def nothing_is_left_in_the_folder_of_temporary_files(run: Run) -> None:
     left = [path for path in run.temporary.rglob("*") if path.is_file()]
     assert not left
+
+
+def test_nothing_is_told_and_nothing_is_left_behind(run: Run, vectors: list[np.ndarray]) -> None:
+    """One test, since each worker that had one of several would begin with a run of its own."""
+    every_process_had_something_to_tell(run)
+    every_line_of_every_log_is_json(run)
+    no_log_and_no_metric_tells_a_commitment_a_picture_or_a_secret(run)
+    no_log_and_no_metric_tells_a_score(run, vectors)
+    no_file_has_a_picture_of_anybody(run)
+    no_file_has_a_template(run, vectors)
+    nothing_is_left_in_the_folder_of_temporary_files(run)
