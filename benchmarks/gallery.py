@@ -4,8 +4,9 @@
     python -m benchmarks.gallery batches     [--people 1000000]
     python -m benchmarks.gallery sequencers  [--pairs 10000] [--database-url URL]
 
-`latency`: `identify_and_enroll` one at a time, less the time within the index's search. Before
-each, as many bytes as a decision commits are written to a file and flushed: the disk alone.
+`latency`: `identify_and_enroll` one at a time, less the time within the index's search; in turn as
+the enrolment service asks, whose own commit follows and takes the decision to the disk, and with a
+flush of its own. Before each, as many bytes are written to a file and flushed: the disk alone.
 `batches`: enrolments a second one at a time, then from as many threads as a batch holds.
 `sequencers`: two processes with 16 threads each on one database are sent everybody twice, 256
 people at a time in an order of their own, so that neither gets ahead of the other; on SQLite and
@@ -38,7 +39,6 @@ from uniqueness.decision import Decision, Thresholds
 from uniqueness.faiss_index import FaissFlatIndex
 from uniqueness.gallery import MAX_BATCH, Gallery
 from uniqueness.index import Candidates
-from uniqueness.prepared import Driver
 from uniqueness.schema import HeadRow
 from uniqueness.sealing import Keyring
 from uniqueness.store import GalleryStore
@@ -117,44 +117,40 @@ def filled_gallery(people: int) -> Iterator[tuple[Gallery, TimedIndex]]:
         engine.dispose()
 
 
-def measure_latency(people: int, repeats: int = 200, warm: int = 20) -> dict[str, float]:
-    """Milliseconds of an enrolment, within the scan and beyond it."""
-    probes = [probe_of(vector) for vector in directions(repeats + warm, seed=3)]
-    spans: list[Span] = []
-    scans: list[Span] = []
-    flushes: list[float] = []
+def measure_latency(people: int, repeats: int = 200, warm: int = 10) -> dict[str, float]:
+    """Milliseconds of an enrolment, within the scan and beyond it, in both ways to ask."""
+    probes = [probe_of(vector) for vector in directions(2 * (repeats + warm), seed=3)]
+    spans: dict[bool, list[Span]] = {True: [], False: []}
+    scans: list[float] = []
     bare: list[float] = []
     with filled_gallery(people) as (gallery, index), tempfile.TemporaryFile() as file:
         write_over(file.fileno())
-        commit = Driver.commit
-
-        def timed_commit(driver: Driver) -> None:
-            start = now()
-            commit(driver)
-            flushes.append(since(start).clock)
-
-        Driver.commit = timed_commit
         for number, probe in enumerate(probes):
             start = now()
             write_over(file.fileno())
             bare.append(since(start).clock)
+            hasty = number % 2 == 0
             start = now()
-            gallery.identify_and_enroll(probe, str(number))
-            spans.append(since(start))
-            scans.append(index.spent)
-        Driver.commit = commit
-    scan = np.array(scans[warm:])
-    rest = np.array(spans[warm:]) - scan
+            gallery.identify_and_enroll(probe, str(number), hasty=hasty)
+            span = since(start)
+            spans[hasty].append(Span(*np.subtract(span, index.spent)))
+            scans.append(index.spent.clock)
+    served, alone = (np.array(spans[hasty][warm:]) for hasty in (True, False))
     return {
-        "the scan, median ms": float(np.median(scan[:, 0])),
-        "beyond the scan, median ms": float(np.median(rest[:, 0])),
-        "beyond the scan, p95 ms": float(np.percentile(rest[:, 0], 95)),
-        "of it the commit's flush to the disk, median ms": float(np.median(flushes[warm:])),
-        "of it the commit's flush to the disk, p95 ms": float(np.percentile(flushes[warm:], 95)),
-        "the same bytes flushed to a file, p95 ms": float(np.percentile(bare[warm:], 95)),
-        "beyond the scan, median CPU ms": float(np.median(rest[:, 1])),
-        "beyond the scan, p95 CPU ms": float(np.percentile(rest[:, 1], 95)),
+        "the scan, median ms": float(np.median(scans)),
+        "beyond the scan, as the enrolment service asks, median ms": float(np.median(served[:, 0])),
+        "beyond the scan, as the enrolment service asks, p95 ms": percentile(served[:, 0]),
+        "of it CPU, median ms": float(np.median(served[:, 1])),
+        "of it CPU, p95 ms": percentile(served[:, 1]),
+        "beyond the scan, with a flush of its own, median ms": float(np.median(alone[:, 0])),
+        "beyond the scan, with a flush of its own, p95 ms": percentile(alone[:, 0]),
+        "as many bytes flushed to a file, p95 ms": percentile(np.array(bare[warm:])),
     }
+
+
+def percentile(values: FloatArray) -> float:
+    """The 95th."""
+    return float(np.percentile(values, 95))
 
 
 def write_over(file: int) -> None:
@@ -286,7 +282,7 @@ def main() -> None:
     elif options.what == "latency":
         figures = measure_latency(options.people)
         show(f"one enrolment at a time, {options.people:,} people, SQLite", figures)
-        p95 = figures["beyond the scan, p95 ms"]
+        p95 = figures["beyond the scan, as the enrolment service asks, p95 ms"]
         bar(f"{LATENCY_BAR} ms beyond the scan at the 95th percentile", met=p95 <= LATENCY_BAR)
     elif options.what == "batches":
         figures = measure_batches(options.people)

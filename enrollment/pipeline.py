@@ -130,7 +130,9 @@ class EnrollmentService:
             if enrollment.kind is EnrollmentKind.RECOVERY:
                 settled = self._settle_recovery(enrollment, probe, request)
             else:
-                found = self._gallery.identify_and_enroll(probe, request.idempotency_key)  # 6
+                found = self._gallery.identify_and_enroll(  # 6; 8 commits, and takes it along
+                    probe, request.idempotency_key, hasty=True
+                )
                 settled = self._settle(enrollment, found, probe)  # 7, 8
         if self._replay:
             again_soon = settled.status in _TO_BE_TRIED_AGAIN

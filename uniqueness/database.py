@@ -93,9 +93,16 @@ class Writing(Driver):
         self.close = weakref.finalize(self, connection.close)
         super().__init__(connection)
 
-    def begin(self) -> None:
-        """Begin a transaction, on SQLite with the write lock; other drivers do so unasked."""
+    def begin(self, *, hasty: bool = False) -> None:
+        """Begin a transaction, on SQLite with the write lock; other drivers do so unasked.
+
+        Args:
+            hasty: on SQLite, do not let the commit wait for the disk; the next one that does takes
+                it along. A power cut before that also ends every process that saw the commit. A
+                PostgreSQL server can lose one whose readers go on, so there each is flushed.
+        """
         if self.connection.dialect.name == "sqlite":
+            _let_wait(self, hasty=hasty)
             self.rows(_BEGIN_WRITING)
 
 
@@ -126,7 +133,14 @@ def _begin(connection: Connection) -> None:
         if hasty:
             driver.run(_UNFLUSHED_POSTGRESQL, [{}])
         return
-    if writes and connection.info.get("hasty", False) is not hasty:
-        driver.rows(_UNFLUSHED if hasty else _FLUSHED)
-        connection.info["hasty"] = hasty
+    if writes:
+        _let_wait(driver, hasty=hasty)
     driver.rows(_BEGIN_WRITING if writes else _BEGIN)
+
+
+def _let_wait(driver: Driver, *, hasty: bool) -> None:
+    """Make the commits of a SQLite connection wait for the disk, or not."""
+    info = driver.connection.info
+    if info.get("hasty", False) is not hasty:
+        driver.rows(_UNFLUSHED if hasty else _FLUSHED)
+        info["hasty"] = hasty

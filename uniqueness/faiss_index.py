@@ -1,9 +1,10 @@
-"""The default index: FAISS, exhaustive over float32. The one file that imports faiss."""
+"""The default index: FAISS, exhaustive over float32."""
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 
+from uniqueness.faiss_threads import take_threads
 from uniqueness.index import (
     Candidates,
     Hits,
@@ -17,8 +18,6 @@ from uniqueness.template import FloatArray
 # Values of a batch (probes x dimension) from which FAISS multiplies matrices. Its own 128,000 keeps
 # every batch below 250 probes of 512 values off BLAS (`benchmarks/index.py` shows the difference).
 faiss.cvar.distance_compute_blas_threshold = 4096
-
-_THREADS = faiss.omp_get_max_threads()
 
 
 class FaissFlatIndex:
@@ -52,7 +51,7 @@ class FaissFlatIndex:
         floor: float = -1.0,  # noqa: ARG002 - all are compared anyway
     ) -> Candidates:
         """Find the k nearest of each of the (p, d) probes, whatever the floor."""
-        _take_threads(len(probes))
+        take_threads(len(probes))
         scores, ids = self._index.search(probes, k)
         if len(self) < k:
             scores[ids < 0] = -np.inf
@@ -61,7 +60,7 @@ class FaissFlatIndex:
     def search_range(self, probes: FloatArray, floor: float) -> Hits:
         """Find every template that scores at least `floor`."""
         radius = float(np.nextafter(np.float32(floor), np.float32(-np.inf)))  # FAISS wants more
-        _take_threads(len(probes))
+        take_threads(len(probes))
         limits, scores, ids = self._index.range_search(probes, radius)
         rows = np.repeat(np.arange(len(probes)), np.diff(limits.astype(np.int64)))
         return Hits.ranked(rows, ids, scores)
@@ -89,8 +88,3 @@ class FaissFlatIndex:
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
-
-
-def _take_threads(probes: int) -> None:
-    """FAISS scans each probe by one thread; a second one, for one probe, only waits, and spins."""
-    faiss.omp_set_num_threads(1 if probes == 1 else _THREADS)

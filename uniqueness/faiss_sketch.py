@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from uniqueness.errors import InvalidIndexState
+from uniqueness.faiss_threads import take_threads
 from uniqueness.template import FloatArray
 
 Rows = npt.NDArray[np.int64]
@@ -66,6 +67,7 @@ class Sketch:
     def add(self, rotated: FloatArray) -> None:
         """Add (n, width) rotated unit vectors, n >= 1."""
         size = len(self)
+        take_threads(len(rotated))
         self._fast_scan.add(rotated)
         sketched = self._fast_scan.reconstruct_n(size, len(rotated))
         alignments = np.einsum("ij,ij->i", rotated, sketched)
@@ -86,6 +88,7 @@ class Sketch:
         found: list[Rows | None] = [None] * len(rotated)
         pending = np.arange(len(rotated))
         k = self._expected(cut)
+        take_threads(len(rotated))
         while len(pending) and k <= len(self) // _MOST:
             scores, rows = self._fast_scan.search(rotated[pending], k)
             complete = scores[:, -1] < cut

@@ -1,9 +1,10 @@
-"""Search and insert as one decision: the gallery, and the thread that owns its indexes.
+"""Search and insert as one decision: the gallery, and who owns its indexes.
 
-Two requests of one person at the same moment must not both find nobody. Callers put requests in
-a queue; one thread takes all that wait as a batch and lets a `Sequencer` decide them, which also
-holds against other processes on the same database. The database is the truth; the indexes are a
-cache of it, and only the owner thread touches them.
+Two requests of one person at the same moment must not both find nobody. So one thread at a time
+owns the gallery. Who comes while nobody does owns it for this one request, and is spared two
+hand-overs; all others put their requests in a queue, and the owner thread takes all that wait as a
+batch. A `Sequencer` decides either, which also holds against other processes on the same database.
+The database is the truth; the indexes are a cache of it, and only their owner touches them.
 """
 
 import threading
@@ -65,8 +66,9 @@ class Gallery:
         self._watch = PopulationWatch(compares.policy)
         self._max_batch = max_batch
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of what follows
         self._closed = False
+        self._owned = threading.Lock()  # held by whoever decides
         self._owner = threading.Thread(target=self._decide, name="gallery-owner", daemon=True)
 
     @classmethod
@@ -150,7 +152,12 @@ class Gallery:
         return self._store.head().people
 
     def identify_and_enroll(
-        self, probe: Probe, request_id: str, *, despite: Collection[int] = ()
+        self,
+        probe: Probe,
+        request_id: str,
+        *,
+        despite: Collection[int] = (),
+        hasty: bool = False,
     ) -> Identification:
         """Decide whether a person is new, and enrol them in the same step if so.
 
@@ -159,6 +166,9 @@ class Gallery:
             request_id: unique to the request; asked again, the first answer is given again.
             despite: people whom adjudicators found to be others than the one in the probe. They
                 are passed over; whoever else is like the probe, also since then, counts.
+            hasty: on SQLite, do not wait for the disk. For a caller who commits to the same
+                database before telling anybody: that commit takes this one along. Until then a
+                power cut, not the end of the process, can undo the decision.
 
         Raises:
             ModelMismatch: the probe's models are not the gallery's.
@@ -167,7 +177,7 @@ class Gallery:
             GalleryClosed: the gallery was closed before it decided.
         """
         self._check(probe, self.models)
-        return self._ask_for(Identification, Enroll(probe, request_id, frozenset(despite)))
+        return self._ask_for(Identification, Enroll(probe, request_id, frozenset(despite), hasty))
 
     def identify(self, probe: Probe) -> Identification:
         """Decide as `identify_and_enroll` would, but change and write nothing.
@@ -272,36 +282,54 @@ class Gallery:
         return answer
 
     def _ask(self, request: Request) -> Answer:
-        """Queue a request and wait for its answer."""
-        waiting = _Waiting(request, SimpleQueue())
-        with self._lock:
-            if self._closed:
-                raise GalleryClosed("the gallery is closed; send the request again later")
-            self._queue.put(waiting)
-        answer = waiting.answer.get()
+        """Decide a request at once, or queue it while another is decided, and wait."""
+        answer: Answer | Exception
+        if self._queue.empty() and self._owned.acquire(blocking=False):
+            try:
+                self._require_open()
+                [answer] = self._process([request])
+            finally:
+                self._owned.release()
+        else:
+            waiting = _Waiting(request, SimpleQueue())
+            with self._lock:
+                self._require_open()
+                self._queue.put(waiting)
+            answer = waiting.answer.get()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _decide(self) -> None:
-        """Take batches until closed; the only code that touches the indexes once it is open."""
-        while batch := self._next_batch():
-            try:
-                answers = self._sequencer.process([waiting.request for waiting in batch])
-            except Exception as error:  # its callers must be told, whatever it was
-                for waiting in batch:
-                    waiting.answer.put(error)
-            else:
-                for waiting, answer in zip(batch, answers, strict=True):
-                    waiting.answer.put(answer)
-                self._watch.look(self._sequencer.size)
-        self._sequencer.close()
+    def _require_open(self) -> None:
+        if self._closed:
+            raise GalleryClosed("the gallery is closed; send the request again later")
 
-    def _next_batch(self) -> list[_Waiting]:
-        """Wait for a request and take all that wait with it; empty when closed."""
-        first = self._queue.get()
-        batch = [first] if first else []
-        while batch and len(batch) < self._max_batch and not self._queue.empty():
+    def _decide(self) -> None:
+        """Take batches until closed."""
+        while first := self._queue.get():
+            with self._owned:
+                batch = self._batch(first)
+                try:
+                    answers = self._process([waiting.request for waiting in batch])
+                except Exception as error:  # its callers must be told, whatever it was
+                    for waiting in batch:
+                        waiting.answer.put(error)
+                else:
+                    for waiting, answer in zip(batch, answers, strict=True):
+                        waiting.answer.put(answer)
+        with self._owned:
+            self._sequencer.close()
+
+    def _process(self, requests: list[Request]) -> list[Answer]:
+        """Decide, as the owner; all that touches the indexes once the gallery is open."""
+        answers = self._sequencer.process(requests)
+        self._watch.look(self._sequencer.size)
+        return answers
+
+    def _batch(self, first: _Waiting) -> list[_Waiting]:
+        """Take all that wait with a first one."""
+        batch = [first]
+        while len(batch) < self._max_batch and not self._queue.empty():
             waiting = self._queue.get()
             if waiting is None:
                 self._queue.put(None)  # close comes after this batch

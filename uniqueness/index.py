@@ -2,7 +2,7 @@
 
 Every implementation gives exact float32 cosines and misses nobody at or above the floor that it is
 asked for; how it finds them is its own affair. Implementations are not safe for use from two
-threads; the gallery's owner thread is the one user.
+threads at once; whoever owns the gallery is the one user.
 """
 
 from collections.abc import Mapping

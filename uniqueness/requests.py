@@ -16,11 +16,13 @@ class Enroll:
 
     Args:
         despite: people whom somebody found to be others, however alike; all else holds.
+        hasty: do not wait for the disk; see `uniqueness.gallery.Gallery.identify_and_enroll`.
     """
 
     probe: Probe
     request_id: str
     despite: frozenset[int] = frozenset()
+    hasty: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,7 @@ class Compares:
 
 
 class Decider(Protocol):
-    """What decides the batches of a gallery, one after the other, in the gallery's own thread.
+    """What decides the batches of a gallery, one after the other.
 
     `uniqueness.sequencer.Sequencer` compares templates that it can see,
     `uniqueness.private.sequencer.PrivateSequencer` has three parties compare shares of them.

@@ -11,7 +11,7 @@
 
 Whoever is in step 4 sees everything that was committed before, for numbers are handed out under
 the lock: what has a number up to the horizon was searched in step 2, all else is read in step 4.
-A sequencer is used by one thread.
+A sequencer is used by one thread at a time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -120,7 +120,8 @@ class Sequencer:
             findings = {id(r): _findings(batch, row) for row, r in enumerate(dry, len(fresh))}
             if fresh:
                 decide = partial(self._decide, batch, list(fresh))
-                decided, publication = self._store.commit(decide)
+                hasty = all(request.hasty for request in fresh.values())
+                decided, publication = self._store.commit(decide, hasty=hasty)
                 self._replica.publish(publication)
                 known |= decided
         return findings | {id(r): known[r.request_id] for r in enrolments}

@@ -70,13 +70,18 @@ class GalleryStore:
         """The engine that was given."""
         return self._engine
 
-    def commit(self, work: Callable[[GalleryTransaction], T]) -> T:
-        """Do some work under the gallery's lock and commit all of it, or nothing if it raises."""
+    def commit(self, work: Callable[[GalleryTransaction], T], *, hasty: bool = False) -> T:
+        """Do some work under the gallery's lock and commit all of it, or nothing if it raises.
+
+        Args:
+            work: what to do.
+            hasty: do not wait for the disk; see `uniqueness.database.Writing.begin`.
+        """
         with self._lock, turn(self._engine), _faults_translated():
             if self._deciding is None:
                 self._deciding = Writing(self._engine)
             try:
-                self._deciding.begin()
+                self._deciding.begin(hasty=hasty)
                 transaction = GalleryTransaction(self._deciding, self._records)
                 result = work(transaction)
                 transaction.flush()

@@ -58,9 +58,9 @@ def main(directory: str, key: str, commitment: str, photograph: str, point: str)
 def die_at(store: Any, method: str, when: str) -> None:
     real = getattr(store, method)
 
-    def deadly(*arguments: Any) -> None:
+    def deadly(*arguments: Any, **options: Any) -> None:
         if when == "after":
-            real(*arguments)
+            real(*arguments, **options)
         os.kill(os.getpid(), signal.SIGKILL)
 
     setattr(store, method, deadly)

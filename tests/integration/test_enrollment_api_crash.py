@@ -49,7 +49,7 @@ def test_killed(point, tmp_path, opencv_pack, face_engine):
 
 
 def test_a_request_that_failed_on_the_way_does_not_keep_its_commitment(kiosk, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise OSError("the disk went away")
 
     with monkeypatch.context() as broken:
@@ -62,7 +62,7 @@ def test_a_request_that_failed_on_the_way_does_not_keep_its_commitment(kiosk, mo
 
 
 def test_a_request_that_was_decided_but_not_recorded_is_settled_by_its_retry(kiosk, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise OSError("the disk went away")
 
     with monkeypatch.context() as broken:

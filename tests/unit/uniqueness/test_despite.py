@@ -62,10 +62,10 @@ def test_who_came_between_search_and_lock_counts(open_gallery):
     like = at_cosine(person, 0.65)
     commit = first._store.commit
 
-    def commit_after_another(work):
+    def commit_after_another(work, **options):
         first._store.commit = commit
         second.identify_and_enroll(probe(like), "other", despite=[1])
-        return commit(work)
+        return commit(work, **options)
 
     first._store.commit = commit_after_another
     found = first.identify_and_enroll(probe(like), "2/decided", despite=[1])

@@ -1,15 +1,26 @@
 """One gallery: decisions, retries, failures. Every test runs on SQLite and on PostgreSQL."""
 
+import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Barrier
 
 import numpy as np
 import pytest
 from sqlalchemy import create_engine, func, select, text
 
-from tests.unit.uniqueness.synthetic import DIMENSION, MODEL, at_cosine, people, probe, unit
+from tests.unit.uniqueness.synthetic import (
+    DIMENSION,
+    MODEL,
+    THRESHOLDS,
+    at_cosine,
+    people,
+    probe,
+    unit,
+)
 from uniqueness.candidates import Identification
 from uniqueness.database import Writing
 from uniqueness.decision import Decision
@@ -23,8 +34,13 @@ from uniqueness.errors import (
     RecordCorrupted,
     WrongKey,
 )
+from uniqueness.faiss_index import FaissFlatIndex
+from uniqueness.matching import Matching
+from uniqueness.requests import Enroll
 from uniqueness.schema import TemplateRow, VerdictRow
 from uniqueness.sealing import Keyring
+from uniqueness.sequencer import Sequencer
+from uniqueness.store import GalleryStore
 
 UNIQUE, REVIEW, DUPLICATE = Decision.UNIQUE, Decision.REVIEW, Decision.DUPLICATE
 
@@ -198,8 +214,8 @@ def test_a_commit_that_took_but_failed_to_say_so_is_caught_up_with(open_gallery,
     gallery, vectors = open_gallery(), people(2)
     commit = gallery._store.commit
 
-    def commit_and_break(work):
-        commit(work)
+    def commit_and_break(work, **options):
+        commit(work, **options)
         raise GalleryUnavailable("connection lost")
 
     gallery._store.commit = commit_and_break
@@ -323,9 +339,94 @@ def test_a_closed_gallery_decides_nothing(open_gallery):
         gallery.identify_and_enroll(probe(people(1)[0]), "1")
 
 
-def test_commits_are_durable(sqlite_engine):
-    from uniqueness.store import GalleryStore
+@pytest.fixture
+def searches(monkeypatch):
+    """Hold up the searches: `began` tells each one's thread and probes, `go_on` lets it end."""
+    search, began, go_on = FaissFlatIndex.search, SimpleQueue(), SimpleQueue()
 
+    def held_up(index, probes, k, *, floor):
+        began.put((threading.current_thread().name, len(probes)))
+        go_on.get(timeout=10)
+        return search(index, probes, k, floor=floor)
+
+    monkeypatch.setattr(FaissFlatIndex, "search", held_up)
+    return began, go_on
+
+
+def test_who_comes_alone_is_decided_at_once_and_all_others_together(open_gallery, searches):
+    gallery, vectors, (began, go_on) = open_gallery(), people(5), searches
+    with ThreadPoolExecutor(5, "caller") as pool:
+
+        def send(number):
+            return pool.submit(gallery.identify_and_enroll, probe(vectors[number]), str(number))
+
+        first = send(0)
+        assert began.get(timeout=10) == ("caller_0", 1)
+        others = [send(number) for number in range(1, 5)]
+        while gallery._queue.qsize() < 3:  # the owner thread has taken one, and waits its turn
+            time.sleep(0.001)
+        go_on.put(None)
+        assert first.result() == Identification(UNIQUE, 1)
+        assert began.get(timeout=10) == ("gallery-owner", 4)
+        go_on.put(None)
+        assert [other.result().decision for other in others] == [UNIQUE] * 4
+        go_on.put(None)
+        assert send(0).result() == Identification(UNIQUE, 1)
+    assert began.empty()
+
+
+def test_closing_waits_for_who_is_being_decided(open_gallery, searches):
+    gallery, (person,), (began, go_on) = open_gallery(), people(1), searches
+    with ThreadPoolExecutor(2) as pool:
+        decided = pool.submit(gallery.identify_and_enroll, probe(person), "1")
+        began.get(timeout=10)
+        closed = pool.submit(gallery.close)
+        with pytest.raises(TimeoutError):
+            closed.result(timeout=0.1)
+        go_on.put(None)
+        assert decided.result() == Identification(UNIQUE, 1)
+        closed.result()
+    with pytest.raises(GalleryClosed):
+        gallery.identify_and_enroll(probe(person), "2")
+
+
+@pytest.mark.parametrize("step", ["search", "add"])
+def test_a_caller_who_is_interrupted_leaves_a_gallery_that_decides(open_gallery, step):
+    gallery, vectors = open_gallery(), people(2)
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(FaissFlatIndex, step, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            gallery.identify_and_enroll(probe(vectors[0]), "1")
+    assert gallery.identify_and_enroll(probe(vectors[0]), "1") == Identification(UNIQUE, 1)
+    assert gallery.identify_and_enroll(probe(vectors[0]), "2") == Identification(DUPLICATE, 1)
+    assert gallery.identify_and_enroll(probe(vectors[1]), "3") == Identification(UNIQUE, 2)
+
+
+@pytest.mark.parametrize(
+    ("requests", "is_hasty"), [([True], True), ([True, True], True), ([True, False], False)]
+)
+def test_a_batch_waits_for_the_disk_unless_nobody_asks_it_to(engine, requests, is_hasty):
+    store = GalleryStore(engine, Keyring(b"k" * 32))
+    index = FaissFlatIndex(DIMENSION)
+    sequencer = Sequencer(store, [Matching({MODEL: index}, THRESHOLDS)])
+    asked = []
+    commit = store.commit
+    store.commit = lambda work, **options: asked.append(options) or commit(work, **options)
+    sequencer.process(
+        [
+            Enroll(probe(vector), str(number), hasty=hasty)
+            for number, (vector, hasty) in enumerate(zip(people(2), requests, strict=False))
+        ]
+    )
+    assert asked == [{"hasty": is_hasty}]
+    sequencer.close()
+
+
+def test_commits_are_durable(sqlite_engine):
     GalleryStore(sqlite_engine, Keyring(b"k" * 32))
     with sqlite_engine.connect() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
@@ -350,8 +451,6 @@ def test_vectors_are_read_by_their_numbers(open_gallery):
 
 
 def test_two_processes_may_make_the_tables_at_once(database_url):
-    from uniqueness.store import GalleryStore
-
     def make(_):
         engine = create_engine(database_url)
         head = GalleryStore(engine, Keyring(b"k" * 32)).head()

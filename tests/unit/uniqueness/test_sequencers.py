@@ -29,10 +29,10 @@ def between_search_and_lock(gallery: Gallery, happening: Callable[[], object]) -
     """Let something happen once, when the gallery has searched and is about to take the lock."""
     commit = gallery._store.commit
 
-    def commit_after_it(work):
+    def commit_after_it(work, **options):
         gallery._store.commit = commit
         happening()
-        return commit(work)
+        return commit(work, **options)
 
     gallery._store.commit = commit_after_it
 

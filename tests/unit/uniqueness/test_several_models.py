@@ -202,9 +202,9 @@ def test_a_process_that_learns_of_other_models_under_the_lock_decides_nothing(op
     old, vectors = open_with(A), people(2)
     new, commit = open_with(B, retiring=retiring(A)), old._store.commit
 
-    def commit_after_the_other(work):
+    def commit_after_the_other(work, **options):
         new.identify_and_enroll(both(*vectors), "1")
-        return commit(work)
+        return commit(work, **options)
 
     old._store.commit = commit_after_the_other
     with pytest.raises(ModelMismatch, match="another process"):
