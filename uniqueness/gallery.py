@@ -1,17 +1,14 @@
-"""Search and insert as one decision: the gallery, and who owns its indexes.
+"""Search and insert as one decision: the gallery.
 
 Two requests of one person at the same moment must not both find nobody. So one thread at a time
-owns the gallery. Who comes while nobody does owns it for this one request, and is spared two
-hand-overs; all others put their requests in a queue, and the owner thread takes all that wait as a
-batch. A `Sequencer` decides either, which also holds against other processes on the same database.
-The database is the truth; the indexes are a cache of it, and only their owner touches them.
+owns the gallery (`WaitingRoom`) and lets a `Sequencer` decide what came together, which also holds
+against other processes on the same database. The database is the truth; the indexes are a cache of
+it, and only their owner touches them.
 """
 
-import threading
 from collections.abc import Collection, Mapping
-from queue import SimpleQueue
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 from uniqueness.candidates import Candidate, Identification
 from uniqueness.decision import ThresholdPolicy
@@ -21,7 +18,6 @@ from uniqueness.index import GalleryIndex
 from uniqueness.matching import Matching
 from uniqueness.requests import (
     AddTemplate,
-    Answer,
     Compares,
     Decider,
     Enroll,
@@ -35,15 +31,11 @@ from uniqueness.snapshot import Snapshot
 from uniqueness.status import GalleryStatus, PopulationWatch
 from uniqueness.store import GalleryStore
 from uniqueness.template import Probe
+from uniqueness.waiting_room import WaitingRoom
 
 MAX_BATCH = 256  # requests decided in one transaction
 
 A = TypeVar("A")
-
-
-class _Waiting(NamedTuple):
-    request: Request
-    answer: "SimpleQueue[Answer | Exception]"  # takes one; half the code of a `Future`
 
 
 class Gallery:
@@ -63,13 +55,7 @@ class Gallery:
         self._store = store
         self._sequencer = sequencer
         self._compares = compares
-        self._watch = PopulationWatch(compares.policy)
-        self._max_batch = max_batch
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._lock = threading.Lock()  # of what follows
-        self._closed = False
-        self._owned = threading.Lock()  # held by whoever decides
-        self._owner = threading.Thread(target=self._decide, name="gallery-owner", daemon=True)
+        self._room = WaitingRoom(sequencer, PopulationWatch(compares.policy), max_batch)
 
     @classmethod
     def open(
@@ -109,8 +95,7 @@ class Gallery:
         return gallery._started()
 
     def _started(self) -> Self:
-        self._watch.look(self._sequencer.size)
-        self._owner.start()
+        self._room.start()
         return self
 
     @property
@@ -131,7 +116,7 @@ class Gallery:
     @property
     def is_open(self) -> bool:
         """Whether decisions can be had."""
-        return not self._closed and self._owner.is_alive()
+        return self._room.is_open
 
     def require_working(self) -> None:
         """Check that decisions can be had now; of this gallery that is so while it is open.
@@ -221,7 +206,7 @@ class Gallery:
             PersonUnknown, PersonRemoved: there is no such person, or no more.
             GalleryUnavailable, GalleryClosed: see `identify_and_enroll`.
         """
-        self._ask(Remove(person))
+        self._room.ask(Remove(person))
 
     def verdict(self, request_id: str) -> Identification | None:
         """Look up the answer that a request got; None if it got none."""
@@ -246,12 +231,7 @@ class Gallery:
 
     def close(self) -> None:
         """Decide what is waiting, then stop."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            self._queue.put(None)
-        self._owner.join()
+        self._room.close()
 
     def __enter__(self) -> Self:
         return self
@@ -276,63 +256,7 @@ class Gallery:
                 raise InvalidTemplate(f"a template of {template.model} has {expected} values")
 
     def _ask_for(self, kind: type[A], request: Request) -> A:
-        answer = self._ask(request)
+        answer = self._room.ask(request)
         if not isinstance(answer, kind):
             raise TypeError(f"{type(request).__name__} is not answered by {kind.__name__}")
         return answer
-
-    def _ask(self, request: Request) -> Answer:
-        """Decide a request at once, or queue it while another is decided, and wait."""
-        answer: Answer | Exception
-        if self._queue.empty() and self._owned.acquire(blocking=False):
-            try:
-                self._require_open()
-                [answer] = self._process([request])
-            finally:
-                self._owned.release()
-        else:
-            waiting = _Waiting(request, SimpleQueue())
-            with self._lock:
-                self._require_open()
-                self._queue.put(waiting)
-            answer = waiting.answer.get()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise GalleryClosed("the gallery is closed; send the request again later")
-
-    def _decide(self) -> None:
-        """Take batches until closed."""
-        while first := self._queue.get():
-            with self._owned:
-                batch = self._batch(first)
-                try:
-                    answers = self._process([waiting.request for waiting in batch])
-                except Exception as error:  # its callers must be told, whatever it was
-                    for waiting in batch:
-                        waiting.answer.put(error)
-                else:
-                    for waiting, answer in zip(batch, answers, strict=True):
-                        waiting.answer.put(answer)
-        with self._owned:
-            self._sequencer.close()
-
-    def _process(self, requests: list[Request]) -> list[Answer]:
-        """Decide, as the owner; all that touches the indexes once the gallery is open."""
-        answers = self._sequencer.process(requests)
-        self._watch.look(self._sequencer.size)
-        return answers
-
-    def _batch(self, first: _Waiting) -> list[_Waiting]:
-        """Take all that wait with a first one."""
-        batch = [first]
-        while len(batch) < self._max_batch and not self._queue.empty():
-            waiting = self._queue.get()
-            if waiting is None:
-                self._queue.put(None)  # close comes after this batch
-                break
-            batch.append(waiting)
-        return batch

@@ -42,6 +42,7 @@ WALLS = {
         "uniqueness/faiss_gpu.py",
         "uniqueness/faiss_index.py",
         "uniqueness/faiss_sketch.py",
+        "uniqueness/faiss_threads.py",
     },
     "web3": {
         "distribution/chain.py",
