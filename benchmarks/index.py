@@ -4,8 +4,9 @@
     python benchmarks/index.py --codes [--embeddings FILE] [--people 200000] [--mates 1000]
     python benchmarks/index.py --graphs [--embeddings FILE] [--people 100000] [--mates 2000]
 
-Everything runs on one core and is timed in CPU seconds, so that a busy machine does not decide;
-each time is the best of three. The ratios are of one run.
+Everything runs on one core and is timed in CPU seconds, so that a busy machine decides little;
+indexes that are compared take turns, and each time is the median of some probes or batches. The
+ratios are of one run.
 
 The people are made up. With `--embeddings` (an .npz of `files`, named PERSON/PHOTOGRAPH, and
 `vectors`, the templates of a labelled set) a stranger is a draw from the normal distribution with
@@ -31,9 +32,10 @@ import argparse  # noqa: E402 - the libraries read the variables when they are l
 import re  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Callable, Iterator  # noqa: E402
+from collections.abc import Iterator, Mapping  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Protocol  # noqa: E402
 
 import faiss  # noqa: E402
 import numpy as np  # noqa: E402
@@ -41,13 +43,14 @@ import numpy.typing as npt  # noqa: E402
 
 from uniqueness.compact_index import CompactIndex  # noqa: E402
 from uniqueness.faiss_index import FaissFlatIndex  # noqa: E402
-from uniqueness.index import GalleryIndex, IdArray  # noqa: E402
+from uniqueness.index import GalleryIndex, Hits, IdArray  # noqa: E402
 from uniqueness.int8_shard import Int8Shard  # noqa: E402
 from uniqueness.onnx_scan import CPU, CodeScan  # noqa: E402
 from uniqueness.sharded_index import ShardedIndex  # noqa: E402
 
 FloatArray = npt.NDArray[np.float32]
 CHUNK = 16_384
+BATCHES = {1: 64, 32: 7, 256: 5}  # how often probes in batches of a size are timed
 FAISS_BLAS_THRESHOLD = 128_000  # its own; `uniqueness.faiss_index` sets a lower one
 TAIL = (0.999, 0.9999, 0.99999)
 
@@ -155,15 +158,6 @@ def chunks(count: int, size: int = CHUNK) -> Iterator[slice]:
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
-def cpu_seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    best = np.inf
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        best = min(best, time.process_time() - start)
-    return best
-
-
 def resident_bytes() -> int:
     """Memory of this process that is not a file's."""
     status = Path("/proc/self/status").read_text()
@@ -212,19 +206,16 @@ def measure_tiers(population: Population, people: int, mates: int, floor: float)
         del warm
         before = resident_bytes()
         compact = CompactIndex(population.dimension, vectors_of)
-        built = cpu_seconds(lambda: fill(compact, gallery.vectors), repeats=1)
+        start = time.process_time()
+        fill(compact, gallery.vectors)
+        built = time.process_time() - start
         took = (resident_bytes() - before) / people
         print(f"compact: {built:.0f} CPU s to fill, {took:.0f} bytes a person (resident)")
-        times = {"compact": probe_times(compact, gallery.probes, floor)}
-        print_times(times)
         flat = FaissFlatIndex(population.dimension)
         fill(flat, gallery.vectors)
-        times["flat"] = probe_times(flat, gallery.probes, floor)
-        tuned = faiss.cvar.distance_compute_blas_threshold
-        faiss.cvar.distance_compute_blas_threshold = FAISS_BLAS_THRESHOLD
-        times["flat, FAISS's own BLAS threshold"] = probe_times(flat, gallery.probes, floor)
-        faiss.cvar.distance_compute_blas_threshold = tuned
-        print_times(times)
+        own = OwnThreshold(flat)
+        indexes = {"compact": compact, "flat": flat, "flat, FAISS's own BLAS threshold": own}
+        print_times(probe_times(indexes, gallery.probes, floor))
         vectors_of.opened = 0
         report_lost("compact", compact, gallery, floor)
         print(f"compact: {vectors_of.opened / 2 / len(gallery.mates):.2f} templates opened a probe")
@@ -248,20 +239,51 @@ def report_lost(name: str, index: GalleryIndex, gallery: Gallery, floor: float) 
         print(f"{name}: {what}: lost {missed} of {reaching} that reach {floor}", flush=True)
 
 
-def probe_times(index: GalleryIndex, probes: FloatArray, floor: float) -> dict[int, float]:
-    """CPU milliseconds a probe by size of the batch."""
-    return {
-        size: 1e3 * cpu_seconds(lambda: index.search_range(probes[:size], floor)) / size  # noqa: B023
-        for size in (1, 32, 256)
-    }
+class Searches(Protocol):
+    """What is timed."""
+
+    def search_range(self, probes: FloatArray, floor: float) -> Hits:
+        """See `uniqueness.index.GalleryIndex`."""
+
+
+class OwnThreshold:
+    """The flat index as FAISS comes."""
+
+    def __init__(self, flat: FaissFlatIndex) -> None:
+        self._flat = flat
+
+    def search_range(self, probes: FloatArray, floor: float) -> Hits:
+        tuned = faiss.cvar.distance_compute_blas_threshold
+        faiss.cvar.distance_compute_blas_threshold = FAISS_BLAS_THRESHOLD
+        try:
+            return self._flat.search_range(probes, floor)
+        finally:
+            faiss.cvar.distance_compute_blas_threshold = tuned
+
+
+def probe_times(
+    indexes: Mapping[str, Searches], probes: FloatArray, floor: float
+) -> dict[str, dict[int, float]]:
+    """CPU milliseconds a probe by index and size of the batch."""
+    times: dict[str, dict[int, float]] = {name: {} for name in indexes}
+    for size, repeats in BATCHES.items():
+        spent: dict[str, list[float]] = {name: [] for name in indexes}
+        for start in range(repeats):
+            for name, index in indexes.items():
+                begun = time.process_time()
+                index.search_range(probes[start : start + size], floor)
+                spent[name].append(time.process_time() - begun)
+        for name, seconds in spent.items():
+            times[name][size] = 1e3 * float(np.median(seconds)) / size
+    return times
 
 
 def print_times(times: dict[str, dict[int, float]]) -> None:
-    print(f"{'CPU ms a probe':36}" + "".join(f"{f'batch {n}':>12}" for n in (1, 32, 256)))
+    print(f"{'CPU ms a probe':36}" + "".join(f"{f'batch {n}':>12}" for n in BATCHES))
     for name, of_index in times.items():
         print(f"{name:36}" + "".join(f"{ms:12.2f}" for ms in of_index.values()))
     for name, of_index in list(times.items())[1:]:
-        ratios = [of_index[n] / times["compact"][n] for n in (1, 32, 256)]
+        ratios = [of_index[n] / times["compact"][n] for n in BATCHES]
         print(f"{name + ' / compact':36}" + "".join(f"{ratio:12.1f}" for ratio in ratios))
 
 

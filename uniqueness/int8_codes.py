@@ -17,7 +17,7 @@ Rows = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
 
 _BLOCK = 1 << 16  # rows kept in one array, so that growing copies nothing
-_AT_ONCE = 1 << 13  # rows turned into float32 at a time
+_AT_ONCE = 1 << 8  # rows turned into float32 at a time
 _REACH = 5.6  # standard deviations of a rotated value; beyond them the code is clipped
 ROUNDING = 1e-5  # of float32 inner products
 
@@ -79,13 +79,19 @@ class Int8Codes:
         """(m,) float32 cosines of a (width,) rotated probe with (m,) rows, which ascend."""
         scores = np.empty(len(rows), np.float32)
         scaled = probe / self._scale
+        # Small enough to stay in the processor's cache.
+        codes = np.empty((_AT_ONCE, self.width), np.int8)
+        values = np.empty((_AT_ONCE, self.width), np.float32)
         ends = np.searchsorted(rows, np.arange(1, len(self._blocks) + 1) * _BLOCK)
         start = 0
         for number, end in enumerate(ends.tolist()):
             for part in range(start, end, _AT_ONCE):
                 window = slice(part, min(part + _AT_ONCE, end))
-                codes = self._blocks[number][rows[window] - number * _BLOCK]
-                scores[window] = codes.astype(np.float32) @ scaled
+                size = window.stop - part
+                within = rows[window] - number * _BLOCK
+                np.take(self._blocks[number], within, 0, codes[:size], mode="clip")
+                values[:size] = codes[:size]
+                np.dot(values[:size], scaled, out=scores[window])
             start = end
         return scores
 
