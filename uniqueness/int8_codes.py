@@ -16,7 +16,7 @@ from uniqueness.template import FloatArray
 Rows = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
 
-_BLOCK = 1 << 16  # rows kept in one array, so that growing copies nothing
+_BLOCK = 1 << 18  # rows of one array: growing copies nothing, and unwritten pages take none
 _AT_ONCE = 1 << 8  # rows turned into float32 at a time
 _REACH = 5.6  # standard deviations of a rotated value; beyond them the code is clipped
 ROUNDING = 1e-5  # of float32 inner products
