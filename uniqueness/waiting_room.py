@@ -34,8 +34,9 @@ class WaitingRoom:
         self._max_batch = max_batch
         self._owned = threading.Lock()  # held by whoever decides
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
-        self._lock = threading.Lock()  # nothing is queued behind the end
+        self._lock = threading.Lock()  # of what follows; nothing is queued behind the end
         self._closed = False
+        self._waiting = 0  # requests that no batch has taken; nobody goes before them
         self._thread = threading.Thread(target=self._run, name="gallery-owner", daemon=True)
 
     def start(self) -> None:
@@ -56,7 +57,7 @@ class WaitingRoom:
             UniquenessError: the answer, or what the decider raised.
         """
         answer: Answer | Exception
-        if self._queue.empty() and self._owned.acquire(blocking=False):
+        if not self._waiting and self._owned.acquire(blocking=False):
             try:
                 self._require_open()
                 [answer] = self._decide([request])
@@ -67,6 +68,7 @@ class WaitingRoom:
             with self._lock:
                 self._require_open()
                 self._queue.put(waiting)
+                self._waiting += 1
             answer = waiting.answer.get()
         if isinstance(answer, Exception):
             raise answer
@@ -106,6 +108,8 @@ class WaitingRoom:
                 self._queue.put(None)  # close comes after this batch
                 break
             batch.append(waiting)
+        with self._lock:
+            self._waiting -= len(batch)
         return batch
 
     def _decide(self, requests: list[Request]) -> list[Answer]:

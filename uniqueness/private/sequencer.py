@@ -8,8 +8,7 @@
     6. publish   the parties make the accepted rows of the batch part of their galleries
 
 The parties keep their shares durably in step 2, so from step 5 on nothing can be lost: a party that
-missed step 6 is told when the next session is opened. A sequencer is used by
-one thread at a time.
+missed step 6 is told when the next session is opened. A sequencer is used by one thread at a time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

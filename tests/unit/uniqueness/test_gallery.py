@@ -40,7 +40,9 @@ from uniqueness.requests import Enroll
 from uniqueness.schema import TemplateRow, VerdictRow
 from uniqueness.sealing import Keyring
 from uniqueness.sequencer import Sequencer
+from uniqueness.status import PopulationWatch
 from uniqueness.store import GalleryStore
+from uniqueness.waiting_room import WaitingRoom
 
 UNIQUE, REVIEW, DUPLICATE = Decision.UNIQUE, Decision.REVIEW, Decision.DUPLICATE
 
@@ -370,6 +372,28 @@ def test_who_comes_alone_is_decided_at_once_and_all_others_together(open_gallery
         assert began.get(timeout=10) == ("gallery-owner", 4)
         go_on.put(None)
         assert [other.result().decision for other in others] == [UNIQUE] * 4
+
+
+def test_nobody_goes_before_who_waits_for_the_owner_thread(sqlite_engine):
+    """The owner thread may have taken a request from the queue, and not have its turn yet."""
+    store, vectors = GalleryStore(sqlite_engine, Keyring(b"k" * 32)), people(2)
+    sequencer = Sequencer(store, [Matching({MODEL: FaissFlatIndex(DIMENSION)}, THRESHOLDS)])
+    room = WaitingRoom(sequencer, PopulationWatch(THRESHOLDS), 8)
+    with ThreadPoolExecutor(2) as pool:
+        with room._owned:
+            first = pool.submit(room.ask, Enroll(probe(vectors[0]), "1"))
+            taken = room._queue.get(timeout=10)
+        second = pool.submit(room.ask, Enroll(probe(vectors[1]), "2"))
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.3)
+        waiting = room._queue.get(timeout=10)
+        room._queue.put(taken)
+        room._queue.put(waiting)
+        room.start()
+        assert first.result(timeout=10) == Identification(UNIQUE, 1)
+        assert second.result(timeout=10) == Identification(UNIQUE, 2)
+    assert room._waiting == 0
+    room.close()
 
 
 def test_closing_waits_for_who_is_being_decided(open_gallery, searches):
